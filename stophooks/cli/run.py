@@ -1,0 +1,167 @@
+"""``stophooks run``."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stophooks import engine, store
+from stophooks.agents import AGENTS
+from stophooks.cli import COULD_NOT_RUN, console, project, surroundings
+from stophooks.cli.formats import ConfigOption, Format, FormatOption
+from stophooks.cli.interrupt import cancelling
+from stophooks.cli.live import Live
+from stophooks.errors import UsageError
+from stophooks.events import EVENTS, STOP
+from stophooks.executors.base import Cancellation
+from stophooks.executors.host import HostExecutor
+from stophooks.models import Outcome, Report, Result, Status
+from stophooks.reports import json, plan, text
+from stophooks.store import logs
+
+if TYPE_CHECKING:
+    from stophooks.executors.base import Executor
+    from stophooks.plan import Plan, Section
+
+# What a shell reports for a program that signal n ended.
+SIGNALLED = 128
+FAILED = 1
+
+EventArgument = Annotated[
+    str, typer.Argument(metavar="EVENT", help=f"Which section to run: {' or '.join(EVENTS)}.")
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", help="Run this command only; may be repeated."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would run; run nothing.")]
+NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Run nothing and pass.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show output on stderr as it comes.")
+]
+
+
+def run(
+    *,
+    event: EventArgument = STOP.name,
+    config: ConfigOption = None,
+    only: OnlyOption = None,
+    dry_run: DryRunOption = False,
+    no_hooks: NoHooksOption = False,
+    format_: FormatOption = Format.TEXT,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run the commands of an event by hand or in CI."""
+    if event not in EVENTS:
+        raise UsageError(f'run: there is no event "{event}". {_hint(event, list(EVENTS))}')
+    whole = project.plan(config)
+    section = _chosen(project.section(whole, event), only or [])
+    if dry_run:
+        shown = replace(whole, sections=(section,))
+        console.out(plan.json(shown) if format_ is Format.JSON else plan.text(shown))
+        return
+    if no_hooks:
+        _tell(_nothing(whole, section), format_, each=True)
+        console.err("Nothing was run and nothing was checked: --no-hooks.")
+        return
+    received, report = _run(whole, section, format_, verbose=verbose)
+    _tell(report, format_, each=False)
+    raise typer.Exit(_exit_code(report, received))
+
+
+def _chosen(section: Section, only: list[str]) -> Section:
+    names = [command.name for command in section.commands]
+    for name in only:
+        if name not in names:
+            raise UsageError(
+                f'--only: there is no command "{name}" in the {section.event} section. '
+                f"{_hint(name, names)}"
+            )
+    kept = [command for command in section.commands if not only or command.name in only]
+    return replace(section, commands=tuple(kept))
+
+
+def _hint(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f'Did you mean "{near[0]}"?' if near else f"There is: {', '.join(names)}."
+
+
+def _nothing(whole: Plan, section: Section) -> Report:
+    outcome = Outcome(status=Status.SKIPPED, reason="--no-hooks")
+    results = tuple(Result(command=command, outcome=outcome) for command in section.commands)
+    return Report(
+        event=section.event, results=results, duration_s=0.0, project_dir=whole.project_dir
+    )
+
+
+def _run(
+    whole: Plan, section: Section, format_: Format, *, verbose: bool
+) -> tuple[int | None, Report]:
+    """Run the section; the signal that interrupted it, if any, and the report."""
+    state_dir = store.state_dir(surroundings.environ())
+    logs.prune(state_dir)
+    kept = logs.RunLogs(state_dir, _run_id())
+    executors = _executors(section)
+    names = [command.name for command in section.commands]
+    live = Live(names, results=format_ is Format.TEXT, verbose=verbose)
+    cancel = Cancellation()
+    with cancelling(cancel) as received:
+        try:
+            report = engine.run(
+                section,
+                project_dir=whole.project_dir,
+                executors=executors,
+                cancel=cancel,
+                logs=kept,
+                observer=live,
+            )
+        finally:
+            for executor in executors.values():
+                executor.close()
+            kept.close()
+    live.close()
+    return received.number, report
+
+
+def _executors(section: Section) -> dict[str, Executor]:
+    environ = surroundings.environ()
+    # By hand inside an agent's shell, too, a command gets the environment it has as a hook.
+    inherited = {
+        name: value
+        for name, value in environ.items()
+        if not any(agent.private(name) for agent in AGENTS.values())
+    }
+    executors: dict[str, Executor] = {"host": HostExecutor(inherited)}
+    if any(command.container for command in section.commands):
+        # A project without containers, and a dry run, do not pay for the engine's client.
+        from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415
+
+        home = surroundings.home() or "/"
+        executors["docker"] = DockerExecutor(environ, os.getuid(), os.getgid(), home)
+    return executors
+
+
+def _run_id() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
+
+
+def _tell(report: Report, format_: Format, *, each: bool) -> None:
+    if format_ is Format.JSON:
+        console.out(json.render(report))
+    else:
+        console.out(text.render(report) if each else text.summary(report))
+
+
+def _exit_code(report: Report, received: int | None) -> int:
+    blocking = {result.outcome.status for result in report.results if result.blocks}
+    if blocking & {Status.FAILED, Status.TIMED_OUT}:
+        return FAILED
+    if received is not None:
+        return SIGNALLED + received
+    return COULD_NOT_RUN if blocking else 0

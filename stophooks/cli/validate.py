@@ -1,0 +1,71 @@
+"""``stophooks validate``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stophooks import config
+from stophooks.cli import COULD_NOT_RUN, console, project, surroundings
+from stophooks.cli.formats import Format, FormatOption
+from stophooks.errors import UsageError
+from stophooks.reports import problems as report
+
+if TYPE_CHECKING:
+    from stophooks.config.loading import Loaded
+
+PathsArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="PATH",
+        help="Configuration files, or directories that hold one; default: the nearest one upward.",
+        show_default=False,
+    ),
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Take warnings for problems.")]
+
+
+def validate(
+    paths: PathsArgument = None,
+    format_: FormatOption = Format.TEXT,
+    strict: StrictOption = False,
+) -> None:
+    """Check configuration files and show every problem at once."""
+    environ = surroundings.environ()
+    given: list[Path | None] = [*paths] if paths else [None]
+    files = list(dict.fromkeys(_file(path) for path in given))
+    loaded = {path: config.load(path, environ=environ) for path in files}
+    problems = project.shown([item for one in loaded.values() for item in one.problems])
+    if strict:
+        problems = [replace(problem, warning=False) for problem in problems]
+    if format_ is Format.JSON:
+        console.out(report.json(problems, paths=[project.short(path) for path in files]))
+    else:
+        _tell(loaded, strict=strict)
+        if problems:
+            console.err(report.text(problems))
+    if any(not problem.warning for problem in problems):
+        raise typer.Exit(COULD_NOT_RUN)
+
+
+def _file(path: Path | None) -> str:
+    if path is None or not path.is_dir():
+        return project.find(path)
+    directory = os.path.join(surroundings.directory(), path)
+    # Its own home, so that the search does not leave it.
+    found = config.find(directory, home=directory)
+    if found is None:
+        raise UsageError(f"No stophooks.yaml in {path}. Write one there with: stophooks init")
+    return found
+
+
+def _tell(loaded: dict[str, Loaded], *, strict: bool) -> None:
+    for path, one in loaded.items():
+        if one.plan is not None and not (strict and one.problems):
+            count = sum(len(section.commands) for section in one.plan.sections)
+            noun = "command" if count == 1 else "commands"
+            console.out(f"{project.short(path)}: ok, {count} {noun}")

@@ -1,0 +1,39 @@
+"""The configuration: found, read, checked and made into a plan.
+
+Nothing outside this package sees what the user wrote, only the plan and the problems.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stophooks.config.search import ConfigAmbiguousError, find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stophooks.config.loading import Loaded
+
+__all__ = ["ConfigAmbiguousError", "find", "load", "schema_text"]
+
+
+def load(path: str, *, environ: Mapping[str, str]) -> Loaded:
+    """The plan in a configuration file, or every problem that keeps it from being one.
+
+    Never raises for what the file contains, or for a file that cannot be read.
+
+    Args:
+        path: The file; a relative one is taken from the working directory.
+        environ: Where ``${NAME}`` in ``env`` is looked up.
+    """
+    # The libraries behind it cost more than everything else at a stop: only who loads pays.
+    from stophooks.config.loading import load as load_file  # noqa: PLC0415 - see above
+
+    return load_file(path, environ=environ)
+
+
+def schema_text() -> str:
+    """The text of ``schema.json``, the configuration's JSON Schema (draft 2020-12)."""
+    from stophooks.config.schema import schema_text as read  # noqa: PLC0415 - as above
+
+    return read()

@@ -1,0 +1,188 @@
+"""What a container command asks of the engine, resolved and checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from difflib import get_close_matches
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from stophooks.config import widening
+from stophooks.config.document import Path, quoted
+from stophooks.config.files import FileUnusableError, read_text
+from stophooks.config.known import CAPABILITIES
+from stophooks.config.mounting import mounts, tmpfs, valid_target
+from stophooks.config.units import size_bytes
+from stophooks.models import MIB, Container, Pull, Ulimit
+
+if TYPE_CHECKING:
+    from stophooks.config.findings import Findings
+    from stophooks.config.models import StopCommand, UlimitRange
+
+# The least memory that Docker accepts (its documentation of --memory, read 2026-11-21).
+MIN_MEMORY_BYTES = 6 * MIB
+# The least share of a CPU that Docker accepts.
+MIN_CPUS = 0.01
+NANO = 10**9
+WORKSPACE = "/workspace"
+
+# Grammar of the distribution project's `reference` package (v0.6.0, read 2026-11-21).
+_DOMAIN = r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.?)+|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"(?:{_DOMAIN}/)?{_PART}(?:/{_PART})*")
+_TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
+
+
+def container(given: StopCommand, where: Path, findings: Findings) -> Container:
+    """The container of a command that has an image."""
+    image = given.image or ""
+    before = len(findings.problems)
+    _check_image(image, (*where, "image"), findings)
+    mounted = mounts(given.mounts, (*where, "mounts"), findings)
+    in_memory = tmpfs(given.tmpfs, mounted, (*where, "tmpfs"), findings)
+    targets = {mount.target for mount in mounted} | {path for path, _ in in_memory}
+    result = Container(
+        image=image,
+        pull=Pull(given.pull),
+        workdir=_workdir(given.workdir, (*where, "workdir"), findings),
+        workspace="none" if WORKSPACE in targets else given.workspace,
+        mounts=mounted,
+        network=given.network,
+        memory_bytes=_memory(given.memory, (*where, "memory"), findings),
+        nano_cpus=_nano_cpus(given.cpus, (*where, "cpus"), findings),
+        pids_limit=given.pids_limit,
+        shm_size_bytes=_size(given.shm_size, (*where, "shm_size"), findings),
+        user=_user(given.user, (*where, "user"), findings),
+        seccomp=_seccomp(given.seccomp, (*where, "seccomp"), findings),
+        apparmor=given.apparmor,
+        cap_add=_capabilities(given.capabilities.add, (*where, "capabilities", "add"), findings),
+        cap_drop=_capabilities(given.capabilities.drop, (*where, "capabilities", "drop"), findings),
+        read_only=given.read_only,
+        tmpfs=in_memory,
+        init=given.init,
+        no_new_privileges=given.no_new_privileges,
+        ulimits=_ulimits(given.ulimits, (*where, "ulimits"), findings),
+        platform=given.platform,
+    )
+    if len(findings.problems) == before:
+        widening.warn(result, where, findings)
+    return result
+
+
+def _check_image(image: str, where: Path, findings: Findings) -> None:
+    name, _, digest = image.partition("@")
+    tail = name.rpartition("/")[2]
+    tag = tail.partition(":")[2]
+    bare = name[: len(name) - len(tag) - 1] if ":" in tail else name
+    if not _NAME.fullmatch(bare):
+        lower = _NAME.fullmatch(bare.lower())
+        findings.problem(
+            where,
+            f"{quoted(image)} is not an image's name",
+            hint=f'names are lower case: "{image.replace(bare, bare.lower(), 1)}"'
+            if lower
+            else None,
+        )
+    elif (":" in tail and not _TAG.fullmatch(tag)) or (
+        "@" in image and not _DIGEST.fullmatch(digest)
+    ):
+        what = "digest" if "@" in image else "tag"
+        findings.problem(where, f"{quoted(image)} has a {what} that no image can have")
+    elif ":" not in tail and "@" not in image:
+        findings.problem(
+            where,
+            f"{quoted(image)} has neither tag nor digest",
+            hint=f'write the one you mean, such as "{image}:1.2"; "{image}:latest" is allowed too',
+        )
+
+
+def _workdir(given: str, where: Path, findings: Findings) -> str:
+    valid_target(given, where, findings)
+    return normpath(given)
+
+
+def _size(given: str | float | None, where: Path, findings: Findings) -> int | None:
+    if given is None:
+        return None
+    size = size_bytes(given)
+    if not 0 < size < 1 << 60:
+        findings.problem(where, f"{quoted(given)} is no size that a machine can have")
+    return size
+
+
+def _memory(given: str | float | None, where: Path, findings: Findings) -> int | None:
+    size = _size(given, where, findings)
+    if size is not None and 0 < size < MIN_MEMORY_BYTES:
+        written = findings.document.raw(where, given)
+        bare = isinstance(given, (int, float)) or str(given).isdigit()
+        hint = f'a number alone counts bytes; write "{written}m" for MiB' if bare else None
+        findings.problem(where, f"{quoted(given)} is below the engine's least, 6m", hint=hint)
+    return size
+
+
+def _nano_cpus(given: str | float | None, where: Path, findings: Findings) -> int | None:
+    if given is None:
+        return None
+    if float(given) < MIN_CPUS:
+        findings.problem(where, f"{quoted(given)} is below the engine's least, 0.01")
+    return round(float(given) * NANO)
+
+
+def _user(given: str | int | None, where: Path, findings: Findings) -> str | None:
+    if given is None:
+        return None
+    for part in str(given).split(":"):
+        if part.isdigit() and int(part) >= 1 << 31:
+            findings.problem(where, f"{part} is no user or group number", hint="most: 2147483647")
+    return str(given)
+
+
+def _seccomp(given: str, where: Path, findings: Findings) -> str | None:
+    """None for the engine's own profile, ``unconfined``, or a file's profile as JSON."""
+    if given in {"default", "unconfined"}:
+        return None if given == "default" else given
+    try:
+        profile = json.loads(read_text(findings.absolute(given)))
+    except FileUnusableError as err:
+        hint = err.hint or "write default, unconfined or the name of a profile file"
+        findings.problem(where, f"{quoted(given)} cannot be used: {err}", hint=hint)
+        return None
+    except (ValueError, RecursionError) as err:
+        line = f", line {err.lineno}" if isinstance(err, json.JSONDecodeError) else ""
+        findings.problem(where, f"{quoted(given)}{line}: not valid JSON")
+        return None
+    action = profile.get("defaultAction") if isinstance(profile, dict) else None
+    # Engines take a profile without it, and then filter nothing at all.
+    if not isinstance(action, str) or not action.startswith("SCMP_ACT_"):
+        findings.problem(
+            where,
+            f"{quoted(given)} is no seccomp profile: it has no defaultAction SCMP_ACT_…",
+            hint="an engine would take it and filter nothing",
+        )
+    return json.dumps(profile, separators=(",", ":"))
+
+
+def _capabilities(given: list[str], where: Path, findings: Findings) -> tuple[str, ...]:
+    names = []
+    for index, name in enumerate(given):
+        known = name.upper().removeprefix("CAP_")
+        if known not in CAPABILITIES and known != "ALL":
+            close = get_close_matches(known, CAPABILITIES, n=1)
+            meant = f'; did you mean "{close[0]}"?' if close else ""
+            findings.problem((*where, index), f"unknown capability {quoted(name)}{meant}")
+        names.append(known)
+    return tuple(dict.fromkeys(names))
+
+
+def _ulimits(
+    given: dict[str, int | UlimitRange], where: Path, findings: Findings
+) -> tuple[Ulimit, ...]:
+    limits = []
+    for name, value in given.items():
+        soft, hard = (value, value) if isinstance(value, int) else (value.soft, value.hard)
+        if hard != -1 and (soft > hard or soft == -1):
+            findings.problem((*where, name), f"the soft limit {soft} exceeds the hard limit {hard}")
+        limits.append(Ulimit(name=name, soft=soft, hard=hard))
+    return tuple(limits)

@@ -1,0 +1,412 @@
+"""What a person may write in the configuration; the single source of ``schema.json``.
+
+Each description states meaning, unit and default, because editors show it and
+``docs/configuration.md`` is made of it. ``x-expects`` are the plain words for a wrong value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stophooks.config.fields import (
+    ABSOLUTE,
+    AbsolutePath,
+    Capability,
+    Cpus,
+    Duration,
+    Env,
+    Flag,
+    Limit,
+    Size,
+    Text,
+    Timeout,
+    User,
+    choice,
+    expects,
+    text,
+)
+from stophooks.config.known import CONTAINER_KEYS, HOST_KEYS, ULIMITS
+
+
+class _Strict(BaseModel):
+    """No conversions, no unknown keys, no changes afterwards."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Mount(_Strict):
+    """One mount of a container."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-expects": "a mount: an object with type, source and target",
+            "allOf": [
+                {
+                    "if": {"properties": {"type": {"const": "bind"}}, "required": ["type"]},
+                    "then": {"required": ["source"]},
+                },
+                {
+                    "if": {"properties": {"type": {"const": "tmpfs"}}, "required": ["type"]},
+                    "then": {
+                        "properties": {
+                            "source": {"not": {}, "x-forbids": "has no meaning for a tmpfs"}
+                        }
+                    },
+                },
+            ],
+        }
+    )
+
+    type: Literal["bind", "volume", "tmpfs"] = Field(
+        description="What is mounted: `bind` a path of this machine, `volume` a volume of the "
+        "engine, `tmpfs` an empty directory in memory. Required.",
+        json_schema_extra=choice("bind", "volume", "tmpfs"),
+    )
+    source: Text | None = Field(
+        None,
+        description="For `bind`: a path that exists, relative to the configuration file; links "
+        "are followed. For `volume`: the volume's name; absent: a new volume for this run. "
+        "Never for `tmpfs`.",
+    )
+    target: AbsolutePath = Field(
+        description="Where the container sees it: an absolute path without `..`. Required."
+    )
+    readonly: Flag = Field(
+        default=False, description="Whether the container may only read it. Default: `false`."
+    )
+    options: list[Text] = Field(
+        default=[],
+        description="The engine's own options. For `bind` a propagation (`rprivate`, `rslave` …), "
+        "for `volume` `nocopy`, for `tmpfs` `size=64m`, `mode=1777`, `exec` and "
+        "the like. Default: none.",
+        json_schema_extra=expects("a list of texts"),
+    )
+
+
+class Capabilities(_Strict):
+    """Linux capabilities, with or without `CAP_`; `drop` counts first, then `add`."""
+
+    model_config = ConfigDict(json_schema_extra=expects("an object with add and drop"))
+
+    add: list[Capability] = Field(
+        default=[],
+        description="Capabilities that the container gets after `drop`. Default: none.",
+        json_schema_extra=expects("a list of capabilities"),
+    )
+    drop: list[Capability] = Field(
+        default=["ALL"],
+        description="Capabilities that the container loses; a list given here replaces the "
+        "default. Default: `[ALL]`.",
+        json_schema_extra=expects("a list of capabilities"),
+    )
+
+
+class UlimitRange(_Strict):
+    """A soft and a hard limit."""
+
+    model_config = ConfigDict(json_schema_extra=expects("a number, or an object {soft, hard}"))
+
+    soft: Limit = Field(
+        description="The limit in force, in the limit's own unit; -1: none. Required."
+    )
+    hard: Limit = Field(
+        description="How far a process may raise it, in the same unit; -1: no bound. Required."
+    )
+
+
+class StopCommand(_Strict):
+    """One thing to run: on the host, or with `image` in a container of its own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-expects": "a command: an object with run or command",
+            "oneOf": [{"required": ["run"]}, {"required": ["command"]}],
+            "dependentRequired": {key: ["image"] for key in CONTAINER_KEYS},
+            "dependentSchemas": {
+                "image": {
+                    "properties": {
+                        key: {"not": {}, "x-forbids": words} for key, words in HOST_KEYS.items()
+                    }
+                }
+            },
+        }
+    )
+
+    name: (
+        Annotated[str, text("a name on one line", r"^[^\s\x00-\x1f]([^\x00-\x1f]{0,99})$")] | None
+    ) = Field(
+        None,
+        description="What reports call it; each name once per section, at most 100 characters. "
+        "Default: `<event>[<index>]`, such as `stop[0]`.",
+    )
+    run: Annotated[str, text("a script: a text that is not empty")] | None = Field(
+        None,
+        description="One script, given whole to one shell: `bash -c` on the host (`sh -c` where "
+        "there is no bash), `/bin/sh -c` in a container. Exactly one of `run` and `command`.",
+    )
+    command: (
+        Annotated[
+            list[Annotated[str, Field(json_schema_extra=expects("a text"))]],
+            Field(
+                min_length=1, json_schema_extra=expects("a list of texts: program and arguments")
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="A program and its arguments, run without a shell. Exactly one of `run` and "
+        "`command`.",
+    )
+    message: Text | None = Field(
+        None,
+        description="What the agent is told first when the command does not pass. Default: none.",
+    )
+    show_command: Flag = Field(
+        default=True, description="Whether the report shows the command. Default: `true`."
+    )
+    show_stdout: Flag = Field(
+        default=True,
+        description="Whether the report of a failure shows standard output. Default: `true`.",
+    )
+    show_stderr: Flag = Field(
+        default=True,
+        description="Whether the report of a failure shows standard error. Default: `true`.",
+    )
+    max_output_lines: (
+        Annotated[
+            int,
+            Field(ge=1, le=10_000, json_schema_extra=expects("a whole number from 1 to 10000")),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Most lines of each stream that a report shows, 1 to 10000. Default: as many "
+        "as fit into the report.",
+    )
+    timeout: Timeout = Field(
+        None,
+        description="Time until the command is ended, a number with one unit: `30s`, `5m`, "
+        "`1.5h`, at most `24h`; `null`: no limit. Default: the section's `default_timeout`.",
+    )
+    env: Env | None = Field(
+        None,
+        description="Environment variables, an object or a list of `KEY=VALUE`, merged over "
+        "`default_env` and `env_file`. `${NAME}` and `${NAME:-default}` are filled in from this "
+        "machine's environment, `$$` is a dollar sign. A container gets only these. "
+        "Default: none.",
+    )
+    env_file: Text | None = Field(
+        None,
+        description="A file of `KEY=VALUE` lines, relative to the configuration file, merged over "
+        "`default_env` and under `env`; taken as it is, nothing is filled in. Default: none.",
+    )
+    working_dir: Text | None = Field(
+        None,
+        description="Directory a host command runs in, relative to the configuration file. Host "
+        "only. Default: the configuration file's directory.",
+    )
+    inherit_env: Flag = Field(
+        default=True,
+        description="Whether a host command also gets this machine's environment. Host only. "
+        "Default: `true`.",
+    )
+    severity: Literal["block", "warn"] = Field(
+        default="block",
+        description="Whether a failure keeps the agent from stopping (`block`) or is only told "
+        "(`warn`). Default: `block`.",
+        json_schema_extra=choice("block", "warn"),
+    )
+    image: Annotated[str, text("an image such as python:3.12-slim")] | None = Field(
+        None,
+        description="Image with a tag or a digest, such as `python:3.12-slim`; makes the command "
+        "run in a container of its own. Default: none, the command runs on the host.",
+    )
+    pull: Literal["missing", "always", "never"] = Field(
+        default="missing",
+        description="When the image is fetched from its registry. Default: `missing`.",
+        json_schema_extra=choice("missing", "always", "never"),
+    )
+    workdir: AbsolutePath = Field(
+        default="/workspace",
+        description="Directory in the container that the command runs in: an absolute path "
+        "without `..`. Default: `/workspace`, which is the project.",
+    )
+    mounts: list[Mount] = Field(
+        default=[],
+        description="Mounts besides the project. One with the target `/workspace` takes the "
+        "project's place. Default: none.",
+        json_schema_extra=expects("a list of mounts"),
+    )
+    workspace: Literal["rw", "ro", "none"] = Field(
+        default="rw",
+        description="How the project is mounted at `/workspace`: to read and write, to read, or "
+        "not at all. Default: `rw`.",
+        json_schema_extra=choice("rw", "ro", "none"),
+    )
+    network: Annotated[
+        str,
+        text(
+            "none, bridge, host, container:<name> or a network's name",
+            r"^(container:)?[a-zA-Z0-9][a-zA-Z0-9_.-]*$",
+        ),
+    ] = Field(
+        default="bridge",
+        description="`none`, `bridge`, `host`, `container:<name>` or the name of a network. "
+        "Default: `bridge`.",
+    )
+    memory: Size | None = Field(
+        None,
+        description="Most memory, swap included: `512m`, `2g`, or a number of bytes; units of "
+        "1024; at least `6m`. Default: no limit.",
+    )
+    cpus: Cpus | None = Field(
+        None,
+        description="Most CPUs, such as `1.5`; at least `0.01`. Default: no limit.",
+    )
+    pids_limit: Annotated[
+        int, Field(ge=2, le=1 << 22, json_schema_extra=expects("a whole number from 2 to 4194304"))
+    ] = Field(
+        default=4096,
+        description="Most processes and threads at a time, the init process included, from 2. "
+        "Default: `4096`.",
+    )
+    shm_size: Size | None = Field(
+        None,
+        description="Size of `/dev/shm`: `64m`, `1g`, or a number of bytes; units of 1024. "
+        "Default: the engine's (64 MiB).",
+    )
+    user: User | None = Field(
+        None,
+        description="Who the command runs as: a name, `uid` or `uid:gid`. Default: the caller's "
+        "own uid:gid, so that new files in the project belong to the caller.",
+    )
+    seccomp: Text = Field(
+        default="default",
+        description="System call filter: `default` (the engine's), `unconfined`, or a profile "
+        "file, relative to the configuration file. Default: `default`.",
+    )
+    apparmor: Annotated[str, text("a profile's name, or unconfined", r"^\S+$")] | None = Field(
+        None,
+        description="AppArmor profile's name, or `unconfined`. Default: the engine's profile.",
+    )
+    capabilities: Capabilities = Field(
+        default=Capabilities(),
+        description="Linux capabilities: `drop` counts first, then `add`. Default: all dropped.",
+    )
+    read_only: Flag = Field(
+        default=False,
+        description="Whether the image's own files are read-only; mounts and `tmpfs` are not "
+        "touched by it. Default: `false`.",
+    )
+    tmpfs: Annotated[
+        list[Annotated[str, text("a path such as /tmp or /tmp:size=64m", ABSOLUTE)]]
+        | dict[str, Annotated[str, Field(json_schema_extra=expects("options such as size=64m"))]],
+        Field(json_schema_extra=expects("a list of paths, or an object of paths and options")),
+    ] = Field(
+        default=[],
+        description="Directories in memory: a list of `/path` or `/path:size=64m,exec`, or an "
+        "object of paths and options. Without `exec` no program in them can be run. "
+        "Default: none.",
+    )
+    init: Flag = Field(
+        default=True,
+        description="Whether a small init process is PID 1, so that signals arrive and orphans "
+        "are reaped. Default: `true`.",
+    )
+    no_new_privileges: Flag = Field(
+        default=True,
+        description="Whether set-uid programs such as sudo gain nothing. Default: `true`.",
+    )
+    ulimits: dict[
+        str,
+        Annotated[
+            Limit | UlimitRange,
+            Field(json_schema_extra=expects("a number, or an object {soft, hard}")),
+        ],
+    ] = Field(
+        default={},
+        description="Limits of each process, by name (`nofile`, `nproc`, `core` …): a number, or "
+        "`{soft, hard}`; -1: none. Default: the engine's.",
+        json_schema_extra=expects(
+            "an object of limits", propertyNames={"enum": list(ULIMITS), "x-expects": "a limit"}
+        ),
+    )
+    platform: (
+        Annotated[
+            str,
+            text(
+                "a platform such as linux/amd64 or linux/arm64/v8",
+                r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9_.]+)?$",
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Platform of the image: `os/arch` or `os/arch/variant`. "
+        "Default: the engine's own.",
+    )
+
+
+class Section(_Strict):
+    """The commands of one event, and the rules for all of them together."""
+
+    model_config = ConfigDict(json_schema_extra=expects("a section: an object with commands"))
+
+    commands: list[StopCommand] = Field(
+        description="What is run, in this order. Required.",
+        json_schema_extra=expects("a list of commands"),
+    )
+    default_timeout: Timeout = Field(
+        default="5m",
+        description="`timeout` of commands that have none: `30s`, `5m`, `1.5h`; `null`: no "
+        "limit. Default: `5m`.",
+    )
+    default_env: Env = Field(
+        default={},
+        description="Environment variables of all commands, an object or a list of `KEY=VALUE`; "
+        "`${NAME}` works as in `env`. Default: none.",
+    )
+    fail_fast: Flag = Field(
+        default=False,
+        description="Whether the commands after the first one that does not pass are skipped. "
+        "Default: `false`: all run, and one answer names every failure.",
+    )
+    deadline: Duration = Field(
+        default="9m",
+        description="Time for all commands together, `30s`, `5m`, `1.5h`; what runs then is "
+        "ended. Default: `9m`.",
+    )
+    max_blocks: Annotated[
+        int, Field(ge=1, le=100, json_schema_extra=expects("a whole number from 1 to 100"))
+    ] = Field(
+        default=3,
+        description="How many times in a row one session is kept from stopping, 1 to 100; then "
+        "the agent may stop, and the person is told that checks did not pass. Default: `3`.",
+    )
+
+
+class Config(_Strict):
+    """Commands that run when a coding agent says that it is done."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-expects": "an object with the key stop, subagent_stop or both",
+            "anyOf": [{"required": ["stop"]}, {"required": ["subagent_stop"]}],
+        }
+    )
+
+    schema_: Annotated[str, Field(json_schema_extra=expects("a text"))] | None = Field(
+        None,
+        alias="$schema",
+        description="Where an editor finds this schema; not read otherwise. Default: none.",
+    )
+    stop: Section | None = Field(
+        None, description="Runs when the agent says that it is done. Default: nothing runs."
+    )
+    subagent_stop: Section | None = Field(
+        None,
+        description="Runs when one of the agent's helpers says that it is done. "
+        "Default: nothing runs.",
+    )

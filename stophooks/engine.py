@@ -1,0 +1,228 @@
+"""Run the commands of one event, in order, each to its end, and report on all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from stophooks.errors import ExecutorUnavailableError, StoreError
+from stophooks.executors.base import Cancellation, Executor, unavailable
+from stophooks.models import (
+    Command,
+    Outcome,
+    Report,
+    Result,
+    Status,
+    Stream,
+    human_duration,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from stophooks.plan import Section
+
+
+class Log(Protocol):
+    """The full output of one command, on disk."""
+
+    path: str
+
+    def write(self, data: bytes) -> None:
+        """Append output."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+class Logs(Protocol):
+    """Where the logs of one run are made."""
+
+    def open(self, index: int, name: str) -> Log:
+        """The log of the command at ``index`` of the configuration.
+
+        Raises:
+            StoreError: It cannot be made.
+        """
+
+
+class Observer(Protocol):
+    """Watches a run; every call must return at once."""
+
+    def started(self, command: Command) -> None:
+        """The command is about to run."""
+
+    def output(self, command: Command, stream: Stream, data: bytes) -> None:
+        """The command has said something."""
+
+    def note(self, command: Command, text: str) -> None:
+        """Something is worth a line of progress (an image being pulled …)."""
+
+    def finished(self, result: Result) -> None:
+        """The command has ended."""
+
+
+class _Sink:
+    """Passes one command's output to its log and to the observer."""
+
+    def __init__(self, command: Command, log: Log | None, observer: Observer | None) -> None:
+        self._command = command
+        self._log = log
+        self._observer = observer
+        self._lock = threading.Lock()
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Take output from any thread."""
+        with self._lock:
+            if self._log is not None:
+                self._log.write(data)
+            if self._observer is not None:
+                self._observer.output(self._command, stream, data)
+
+    def note(self, text: str) -> None:
+        """Take progress."""
+        if self._observer is not None:
+            self._observer.note(self._command, text)
+
+
+def run(
+    section: Section,
+    *,
+    project_dir: str,
+    executors: Mapping[str, Executor],
+    cancel: Cancellation,
+    logs: Logs,
+    observer: Observer | None = None,
+    only: Collection[str] = (),
+) -> Report:
+    """Run the section's commands and report on each, in the order of the configuration.
+
+    A command that fails, or that this machine cannot run, does not keep the others from running,
+    unless the section says `fail_fast`. The section's deadline ends what is running and what has
+    not begun; both count as timed out.
+
+    Args:
+        section: What to run, resolved.
+        project_dir: The project, for the report.
+        executors: By place: ``host`` and ``docker``.
+        cancel: Ends the run early when requested, as a signal does.
+        logs: Makes each command's log.
+        observer: Watches the run.
+        only: Names of the commands to run; the others are left out. All when empty.
+    """
+    began = time.monotonic()
+    with _deadline(section, cancel) as clock:
+        runner = _Runner(executors=executors, clock=clock, logs=logs, observer=observer)
+        results = runner.run(section, only)
+    return Report(
+        event=section.event,
+        results=results,
+        duration_s=time.monotonic() - began,
+        project_dir=project_dir,
+    )
+
+
+class _Clock:
+    """One cancellation for the commands, requested from outside or by the section's deadline."""
+
+    def __init__(self, deadline_s: float) -> None:
+        self.cancel = Cancellation()
+        self.reason = f"the deadline of {human_duration(deadline_s)} for all commands was reached"
+        self.is_over = False
+
+    def judge(self, outcome: Outcome) -> Outcome:
+        """The outcome, as timed out when the deadline ended it or never let it begin."""
+        if outcome.status is not Status.CANCELLED or not self.is_over:
+            return outcome
+        return replace(outcome, status=Status.TIMED_OUT, reason=self.reason)
+
+    def ring(self) -> None:
+        """The deadline is here."""
+        if not self.cancel.requested:
+            self.is_over = True
+            self.cancel.request(self.reason)
+
+
+@contextmanager
+def _deadline(section: Section, outer: Cancellation) -> Iterator[_Clock]:
+    clock = _Clock(section.deadline_s)
+    unsubscribe = outer.subscribe(lambda: clock.cancel.request(outer.reason, grace_s=outer.grace_s))
+    timer = threading.Timer(section.deadline_s, clock.ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield clock
+    finally:
+        timer.cancel()
+        unsubscribe()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runner:
+    """Takes each command through its executor."""
+
+    executors: Mapping[str, Executor]
+    clock: _Clock
+    logs: Logs
+    observer: Observer | None
+
+    def run(self, section: Section, only: Collection[str]) -> tuple[Result, ...]:
+        """The results of the chosen commands, in order."""
+        results: list[Result] = []
+        for index, command in enumerate(section.commands):
+            if only and command.name not in only:
+                continue
+            if outcome := self._without_running(section, results):
+                result = Result(command=command, outcome=outcome)
+            else:
+                result = self._run_one(command, index)
+            results.append(result)
+            if self.observer is not None:
+                self.observer.finished(result)
+        return tuple(results)
+
+    def _without_running(self, section: Section, before: list[Result]) -> Outcome | None:
+        """The outcome of a command that is not to be started at all, else None."""
+        if self.clock.cancel.requested:
+            reason = self.clock.cancel.reason
+            return self.clock.judge(Outcome(status=Status.CANCELLED, reason=reason))
+        culprit = next((result.command.name for result in before if result.blocks), None)
+        if not section.fail_fast or culprit is None:
+            return None
+        reason = f"not run: {culprit} did not pass, and `fail_fast` is set"
+        return Outcome(status=Status.SKIPPED, reason=reason)
+
+    def _run_one(self, command: Command, index: int) -> Result:
+        if self.observer is not None:
+            self.observer.started(command)
+        log, notes = self._open_log(index, command.name)
+        try:
+            outcome = self._execute(command, _Sink(command, log, self.observer))
+        finally:
+            if log is not None:
+                log.close()
+        outcome = replace(
+            self.clock.judge(outcome),
+            notes=(*outcome.notes, *notes),
+            log_path=log.path if log is not None else None,
+        )
+        return Result(command=command, outcome=outcome)
+
+    def _open_log(self, index: int, name: str) -> tuple[Log | None, tuple[str, ...]]:
+        """The log, or none and a note: a full disk must not change what a check says."""
+        try:
+            return self.logs.open(index, name), ()
+        except StoreError as err:
+            return None, (f"no log was kept: {err}",)
+
+    def _execute(self, command: Command, sink: _Sink) -> Outcome:
+        executor = self.executors["docker" if command.container else "host"]
+        try:
+            return executor.run(
+                command, timeout_s=command.timeout_s, sink=sink, cancel=self.clock.cancel
+            )
+        except ExecutorUnavailableError as err:
+            return unavailable(err)

@@ -1,0 +1,1 @@
+"""Where commands run: one peer per place, all behind `base.Executor`."""

@@ -1,0 +1,195 @@
+"""What went wrong around a container, told apart from a command that failed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stophooks.errors import ExecutorUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from stophooks.executors.docker.engine import EngineRefusedError
+    from stophooks.models import Tail
+
+# What docker-init says when it cannot start the program (tini 0.19, src/tini.c), with its codes.
+INIT_FAILURE = re.compile(rb"\[FATAL tini \(\d+\)\] exec (.+) failed: (.+)\n?\Z")
+INIT_CODES = frozenset({1, 126, 127})
+# What runc 1.1 says instead when there is no docker-init; it starts, and exits 1.
+RUNC_FAILURE = re.compile(
+    rb"exec (.+): (exec format error|no such file or directory|permission denied)\n?\Z"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One class of fault: the words an engine has for it, its name, and what a person does."""
+
+    name: str
+    pattern: str
+    remedy: str
+
+
+_START_FAULTS = (
+    Fault(
+        name="command-not-found",
+        pattern=r"no such file|executable file not found|not found in \$PATH",
+        remedy="Check the name, or use an image that has it.",
+    ),
+    Fault(
+        name="not-executable",
+        pattern=r"permission denied|is a directory",
+        remedy="Make it executable (`chmod +x`), or name its interpreter.",
+    ),
+    Fault(
+        name="exec-format",
+        pattern=r"exec format error",
+        remedy="Give a script a `#!` line, and a program the image's platform.",
+    ),
+    Fault(
+        name="user",
+        pattern=r"unable to find user|no matching entries in passwd|unable to find group",
+        remedy="Write a user that the image has, or numbers: `user: 1000:1000`.",
+    ),
+    Fault(
+        name="seccomp",
+        pattern=r"seccomp",
+        remedy="Write a profile that this engine accepts, or `seccomp: default`.",
+    ),
+    Fault(
+        name="argument-too-long",
+        pattern=r"argument list too long",
+        remedy="Put the script into a file of the project.",
+    ),
+    Fault(
+        name="apparmor",
+        pattern=r"apparmor",
+        remedy="Load the profile on the engine's machine, or remove `apparmor`.",
+    ),
+    Fault(
+        name="network",
+        pattern=r"network .*not found|No such container|not running",
+        remedy="Make it first (`docker network create`), or start the container that it names.",
+    ),
+    Fault(
+        name="disk-full",
+        pattern=r"no space left",
+        remedy="Free disk space, for instance with `docker system prune`.",
+    ),
+    Fault(
+        name="platform",
+        pattern=r"does not match the specified platform",
+        remedy="Use an image that exists for this platform.",
+    ),
+    Fault(
+        name="mount",
+        pattern=r"bind source path|mount",
+        remedy="Check the mounts of this command.",
+    ),
+)
+
+
+def match(text: str, faults: Iterable[Fault]) -> Fault | None:
+    """The first fault whose words are in what the engine said."""
+    found = (fault for fault in faults if re.search(fault.pattern, text, re.IGNORECASE))
+    return next(found, None)
+
+
+def _unavailable(what: str, text: str, fault: str, remedy: str) -> ExecutorUnavailableError:
+    return ExecutorUnavailableError(
+        f"{what}: {text.strip().rstrip('.')}.", remedy=remedy, fault=fault
+    )
+
+
+def _classified(what: str, text: str, otherwise: str) -> ExecutorUnavailableError:
+    fault = match(text, _START_FAULTS)
+    if fault is None:
+        remedy = "Try the same with `docker run` and read its answer."
+        return _unavailable(what, text, otherwise, remedy)
+    return _unavailable(what, text, fault.name, fault.remedy)
+
+
+def create(error: EngineRefusedError) -> ExecutorUnavailableError:
+    """The engine would not create the container."""
+    return _classified("The engine could not create the container", error.text, "create")
+
+
+def start(error: EngineRefusedError) -> ExecutorUnavailableError:
+    """The engine created the container and could not start it."""
+    return _classified("The container could not be started", error.text, "start")
+
+
+def lost(why: str) -> ExecutorUnavailableError:
+    """The engine cannot say any more what became of the container."""
+    return _unavailable(
+        "The container was lost",
+        why,
+        "lost",
+        "Look whether the engine was restarted; the command may have run.",
+    )
+
+
+def output_cut() -> ExecutorUnavailableError:
+    """The container ended and part of its output did not arrive."""
+    return _unavailable(
+        "The container's output was cut",
+        "the connection ended inside it",
+        "output-cut",
+        "Look whether the engine was restarted, and run it again.",
+    )
+
+
+def start_failure(code: int, stderr: Tail, argv: list[str]) -> ExecutorUnavailableError | None:
+    """The reason why the program never ran, when docker-init or runc says so; else None."""
+    if code not in INIT_CODES or stderr.cut_bytes:
+        return None
+    said = stderr.head + stderr.tail
+    found = INIT_FAILURE.fullmatch(said) or RUNC_FAILURE.fullmatch(said)
+    if found is None:
+        return None
+    program = found[1].decode("utf-8", "replace")
+    cause = found[2].decode("utf-8", "replace").lower()
+    if program == argv[0] == "/bin/sh":
+        return _unavailable(
+            "The image has no /bin/sh that runs",
+            cause,
+            "command-not-found",
+            "Use `command: [program, argument …]`, which needs no shell.",
+        )
+    return _classified(f"{program} could not be started in the image", cause, "start")
+
+
+def check_kept(asked: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+    """Refuse a container for which the engine dropped a limit or a protection in silence.
+
+    Raises:
+        ExecutorUnavailableError: Naming what was dropped.
+    """
+    keys = ("Memory", "NanoCpus", "PidsLimit", "ReadonlyRootfs", "CapDrop", "CapAdd")
+    for key in keys:
+        wanted = asked.get(key)
+        if wanted and _plain(kept.get(key)) != _plain(wanted):
+            raise _unavailable(
+                "The engine did not keep what was asked",
+                f"{key} should be {wanted} and is {kept.get(key)}",
+                "refused",
+                "Use an engine that can enforce it, or leave it out.",
+            )
+    wanted_options = set(asked.get("SecurityOpt") or ())
+    if dropped := wanted_options - set(kept.get("SecurityOpt") or ()):
+        name = min(dropped).split("=", 1)[0]
+        raise _unavailable(
+            "The engine did not keep what was asked",
+            f"the security option {name} is missing",
+            "refused",
+            "Use an engine that can enforce it, or leave it out.",
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Capability lists as engines write them: with or without ``CAP_``, in any order."""
+    if isinstance(value, list):
+        return sorted(str(item).upper().removeprefix("CAP_") for item in value)
+    return value

@@ -1,0 +1,97 @@
+"""Named volumes that their user can write to.
+
+The engine makes a new volume owned by root, which is of no use to anybody else. So a volume that
+this program makes is given, once, to the user of the command that asked for it.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from stophooks.executors.docker.engine import Engine, EngineRefusedError
+from stophooks.executors.docker.spec import Identity, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import docker
+
+    from stophooks.models import Mount
+
+
+def prepare(
+    engine: Engine, mount: Mount, *, identity: Identity, image_id: str, labels: Mapping[str, str]
+) -> None:
+    """Make a named volume if there is none, owned by the user who will write to it.
+
+    Raises:
+        ExecutorUnavailableError: The engine refuses.
+    """
+    name = mount.source
+    if not name or not identity.uid:
+        return
+    try:
+        if _exists(engine, name):
+            return
+        engine.call("volume create", lambda client: client.create_volume(name))
+        _give(engine, mount, identity, image_id, dict(labels))
+    except EngineRefusedError as err:
+        raise refuse(
+            f"The volume {name} could not be made: {err.text}.",
+            f"Make it by hand: `docker volume create {name}`.",
+            "mount",
+        ) from err
+
+
+def _exists(engine: Engine, name: str) -> bool:
+    try:
+        engine.call("volume inspect", lambda client: client.inspect_volume(name))
+    except EngineRefusedError as err:
+        if err.status == HTTPStatus.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+def _give(
+    engine: Engine, mount: Mount, identity: Identity, image_id: str, labels: dict[str, str]
+) -> None:
+    """Change the owner of a fresh volume by unpacking one directory entry over its mount point.
+
+    The container is created and never started, so nothing of the image runs as root.
+    """
+    container = f"stophooks-{uuid.uuid4().hex}"
+    target = "/stophooks-volume"
+    host_config = {"Mounts": [{"Type": "volume", "Source": mount.source, "Target": target}]}
+    config = {
+        "Image": image_id,
+        "Entrypoint": ["/"],
+        "Labels": labels,
+        "HostConfig": host_config,
+    }
+    archive = _directory_entry(posixpath.basename(target), identity)
+
+    def work(client: docker.APIClient) -> None:
+        try:
+            client.create_container_from_config(config, container)
+            client.put_archive(container, "/", archive)
+        finally:
+            client.remove_container(container, force=True)
+
+    engine.call("volume owner", work)
+
+
+def _directory_entry(name: str, identity: Identity) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(name + "/")
+        entry.type = tarfile.DIRTYPE
+        entry.mode = 0o755
+        entry.uid, entry.gid = identity.uid or 0, identity.gid or 0
+        tar.addfile(entry)
+    return buffer.getvalue()

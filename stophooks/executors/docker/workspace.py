@@ -1,0 +1,121 @@
+"""The project inside the container: its mount, and what git needs besides it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+
+from stophooks.errors import ExecutorUnavailableError
+from stophooks.models import Container, Mount
+
+TARGET = "/workspace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The mounts that bring the project in, and what will not work there."""
+
+    mounts: tuple[Mount, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def workspace(container: Container, project_dir: str) -> Workspace:
+    """How the project comes into this container; nothing when a mount takes its place."""
+    targets = {posixpath.normpath(mount.target) for mount in container.mounts}
+    if container.workspace == "none" or TARGET in targets:
+        return Workspace()
+    project = Mount(
+        type="bind",
+        source=os.path.realpath(project_dir),
+        target=TARGET,
+        readonly=container.workspace == "ro",
+    )
+    git = _git(project_dir)
+    return Workspace(mounts=(project, *git.mounts), notes=git.notes)
+
+
+def make_mount_points(project_dir: str, mounts: tuple[Mount, ...]) -> None:
+    """Make the folders of the project at which other mounts will lie, as the project's owner.
+
+    The engine would make them too, but as root, and leave the caller a folder of root's.
+
+    Raises:
+        ExecutorUnavailableError: One cannot be made.
+    """
+    for mount in mounts:
+        inner = posixpath.relpath(posixpath.normpath(mount.target), TARGET)
+        if inner == "." or inner.startswith(".."):
+            continue
+        is_file = mount.type == "bind" and os.path.isfile(mount.source or "")
+        try:
+            _make_mount_point(os.path.realpath(project_dir), inner.split("/"), is_file=is_file)
+        except OSError as err:
+            raise ExecutorUnavailableError(
+                f"{mount.target} cannot be made in the project: {err.strerror}.",
+                remedy=f"Make {inner} in {project_dir} by hand, or mount it elsewhere.",
+                fault="mount",
+            ) from err
+
+
+def _make_mount_point(project_dir: str, parts: list[str], *, is_file: bool) -> None:
+    owner = os.stat(project_dir)
+    point = project_dir
+    for left, part in enumerate(parts, 1 - len(parts)):
+        point = os.path.join(point, part)
+        if os.path.islink(point):
+            # It may lead out of the project; the engine resolves it inside the container.
+            return
+        if os.path.exists(point):
+            continue
+        if is_file and left == 0:
+            Path(point).touch()
+        else:
+            os.mkdir(point)
+        if os.geteuid() == 0:
+            os.chown(point, owner.st_uid, owner.st_gid)
+
+
+def _git(project_dir: str) -> Workspace:
+    """What git needs besides the project: a worktree's ``.git`` is a file that points outside."""
+    dot_git = Path(project_dir, ".git")
+    if dot_git.is_dir():
+        return Workspace()
+    if not dot_git.is_file():
+        return _inside_a_repository(project_dir)
+    line = dot_git.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    pointer = line.removeprefix("gitdir:").strip()
+    git_dir = os.path.normpath(os.path.join(project_dir, pointer))
+    common = _common_dir(git_dir)
+    if common is None:
+        return _without_git(f"{dot_git} points to {pointer}, which is not a worktree's directory")
+    # Git in the container follows the same words from /workspace, so it must arrive there.
+    seen_git_dir = posixpath.normpath(posixpath.join(TARGET, pointer))
+    seen_common = posixpath.normpath(posixpath.join(seen_git_dir, os.path.relpath(common, git_dir)))
+    return Workspace(mounts=(Mount(type="bind", source=common, target=seen_common, readonly=True),))
+
+
+def _common_dir(git_dir: str) -> str | None:
+    """The repository that a worktree belongs to, or None when this is no worktree.
+
+    A submodule has no ``commondir``, and its ``core.worktree`` names a host path.
+    """
+    try:
+        pointer = Path(git_dir, "commondir").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    common = os.path.normpath(os.path.join(git_dir, pointer))
+    return common if os.path.isdir(os.path.join(common, "objects")) else None
+
+
+def _inside_a_repository(project_dir: str) -> Workspace:
+    """A note when the project is a folder of a repository: only the folder is mounted."""
+    for parent in Path(project_dir).resolve().parents:
+        if (parent / ".git").exists():
+            return _without_git(f"only {project_dir} of the repository {parent} is mounted")
+    return Workspace()
+
+
+def _without_git(why: str) -> Workspace:
+    return Workspace(notes=(f"git does not work in this container: {why}",))

@@ -1,0 +1,180 @@
+"""Commands on this machine, with the caller's rights, in the project's directory."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from stophooks import process
+from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.base import GRACE_S
+from stophooks.executors.capture import Capture
+from stophooks.executors.host import faults
+from stophooks.models import Outcome, Status, Stream, human_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stophooks.executors.base import Cancellation, Sink
+    from stophooks.models import Command
+
+# What a command keeps of the environment with `inherit_env: false`: enough for a program to be
+# found, to know whose it is and how that person reads.
+KEPT_VARIABLES = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+)
+SHELLS = ("bash", "sh")
+
+
+class HostExecutor:
+    """Runs commands as processes of this machine.
+
+    Args:
+        environ: The environment that commands inherit; what belongs to the agent is not in it.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = dict(environ)
+        self._shell: str | None = None
+
+    def run(
+        self, command: Command, *, timeout_s: float | None, sink: Sink, cancel: Cancellation
+    ) -> Outcome:
+        """Run one command to its end and return what happened.
+
+        Args:
+            command: Fully resolved, without a container.
+            timeout_s: Seconds from the start of the process to its SIGTERM; None for no limit.
+            sink: Receives output as it is produced, in the calling thread.
+            cancel: Ends the command early when requested.
+
+        Returns:
+            The outcome. A program that cannot be started is ``unavailable``; one that a script
+            cannot start is that script's own failure (127, 126).
+
+        Raises:
+            ExecutorUnavailableError: There is no shell on this machine.
+        """
+        if cancel.requested:
+            return Outcome(status=Status.CANCELLED, reason=cancel.reason or "cancelled")
+        argv = command.argv if command.argv is not None else self._script(command.run or "")
+        captures = {Stream.STDOUT: Capture(), Stream.STDERR: Capture()}
+
+        def output(stream: Stream, data: bytes) -> None:
+            captures[stream].add(data)
+            sink.write(stream, data)
+
+        try:
+            ended = process.run(
+                argv,
+                cwd=command.working_dir or command.project_dir,
+                env=self._environment(command),
+                timeout_s=timeout_s,
+                grace_s=GRACE_S,
+                stop=cancel,
+                output=output,
+            )
+        except process.StartError as err:
+            return faults.not_started(command, argv, err)
+        return _outcome(ended, captures, timeout_s, cancel)
+
+    def close(self) -> None:
+        """Nothing is left to finish: each run ends all that it started."""
+
+    def _script(self, text: str) -> tuple[str, ...]:
+        if self._shell is None:
+            self._shell = find_shell(self._environ.get("PATH", os.defpath))
+        # `--`: a script may begin with a dash.
+        return (self._shell, "-c", "--", text)
+
+    def _environment(self, command: Command) -> dict[str, str]:
+        if command.inherit_env:
+            environment = dict(self._environ)
+        else:
+            kept = (name for name in KEPT_VARIABLES if name in self._environ)
+            environment = {name: self._environ[name] for name in kept}
+        environment.setdefault("PATH", os.defpath)
+        # Programs trust it over getcwd(); inherited, it names the runner's directory.
+        environment["PWD"] = command.working_dir or command.project_dir
+        environment.update(command.env)
+        return environment
+
+
+def find_shell(path: str) -> str:
+    """The absolute path of bash, else of sh, on ``path`` or where systems keep them.
+
+    Raises:
+        ExecutorUnavailableError: There is neither.
+    """
+    directories = [item for item in path.split(os.pathsep) if os.path.isabs(item)]
+    for name in SHELLS:
+        for directory in (*directories, "/bin", "/usr/bin"):
+            candidate = f"{directory}/{name}"
+            if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+                return candidate
+    raise ExecutorUnavailableError(
+        f"No shell (bash or sh) is in {path}, /bin or /usr/bin.",
+        remedy="Install bash, or write the command as a list under `command`, which needs none.",
+        fault="no-shell",
+    )
+
+
+def _outcome(
+    ended: process.Ended,
+    captures: Mapping[Stream, Capture],
+    timeout_s: float | None,
+    cancel: Cancellation,
+) -> Outcome:
+    code = ended.code
+    signal = -code if code is not None and code < 0 else None
+    status, reason = _verdict(ended, timeout_s, cancel)
+    return Outcome(
+        status=status,
+        reason=reason,
+        exit_code=code if signal is None else 128 + signal,
+        signal=signal,
+        stdout=captures[Stream.STDOUT].result(),
+        stderr=captures[Stream.STDERR].result(),
+        duration_s=ended.duration_s,
+        notes=tuple(_notes(ended)),
+    )
+
+
+def _verdict(
+    ended: process.Ended, timeout_s: float | None, cancel: Cancellation
+) -> tuple[Status, str | None]:
+    if ended.cause is process.Cause.TIMED_OUT:
+        return Status.TIMED_OUT, f"timed out after {human_duration(timeout_s or 0)}"
+    if ended.cause is process.Cause.CANCELLED:
+        return Status.CANCELLED, cancel.reason or "cancelled"
+    if ended.code is None:
+        return Status.UNAVAILABLE, "its exit code was taken by another part of this program"
+    return (Status.PASSED if ended.code == 0 else Status.FAILED), None
+
+
+def _notes(ended: process.Ended) -> list[str]:
+    notes = []
+    if ended.left:
+        count = _count(len(ended.left))
+        notes.append(f"ended {count} that the command left running: {_names(ended.left)}")
+    if ended.survivors:
+        notes.append(f"could not end {_count(len(ended.survivors))}: {_names(ended.survivors)}")
+    return notes
+
+
+def _count(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"
+
+
+def _names(entries: tuple[object, ...], most: int = 5) -> str:
+    more = f" and {len(entries) - most} more" if len(entries) > most else ""
+    return ", ".join(str(entry) for entry in entries[:most]) + more

@@ -1,0 +1,116 @@
+"""Why a program could not be started, and what a person does about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stophooks.models import Outcome, Status
+
+if TYPE_CHECKING:
+    from stophooks.models import Command
+    from stophooks.process import StartError
+
+# Of a file that begins with `#!`, as much as the kernel reads (execve(2)).
+_FIRST_LINE_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fault:
+    fault: str
+    reason: str
+    remedy: str
+
+
+def not_started(command: Command, argv: tuple[str, ...], err: StartError) -> Outcome:
+    """The outcome of a command for which the system refused to make a process."""
+    found = _explain(command, argv, err)
+    return Outcome(
+        status=Status.UNAVAILABLE, fault=found.fault, reason=found.reason, remedy=found.remedy
+    )
+
+
+def _explain(command: Command, argv: tuple[str, ...], err: StartError) -> _Fault:
+    number = err.cause.errno if isinstance(err.cause, OSError) else None
+    directory = command.working_dir or command.project_dir
+    if err.in_directory:
+        return _directory(directory, err)
+    if number in {errno.ENOENT, errno.ENOTDIR}:
+        return _missing(argv[0], directory)
+    if number in {errno.EACCES, errno.EISDIR}:
+        return _Fault(
+            fault="not-executable",
+            reason=f"{argv[0]} cannot be executed: permission denied.",
+            remedy=f"Make it executable (chmod +x {argv[0]}), or start what reads it.",
+        )
+    if number == errno.ENOEXEC:
+        return _Fault(
+            fault="exec-format",
+            reason=f"{argv[0]} is not in a format that this machine executes.",
+            remedy="Give a script a first line such as #!/bin/sh, or build it for this machine.",
+        )
+    if number == errno.E2BIG:
+        return _Fault(
+            fault="argument-too-long",
+            reason=f"{_longest(command, argv)} is longer than the system takes.",
+            remedy="Put it into a file in the project and name that file instead.",
+        )
+    return _Fault(
+        fault="start-failed",
+        reason=f"{argv[0]!r} could not be started: {err.cause}.",
+        remedy="Look at this user's limits (ulimit -a), the free memory and the command's text.",
+    )
+
+
+def _directory(directory: str, err: StartError) -> _Fault:
+    return _Fault(
+        fault="working-directory",
+        reason=f"The working directory {directory} cannot be entered: {_plain(err)}.",
+        remedy="Create it, or correct working_dir in the configuration.",
+    )
+
+
+def _missing(program: str, directory: str) -> _Fault:
+    path = os.path.join(directory, program)
+    if os.sep in program and os.path.exists(path):
+        return _Fault(
+            fault="exec-format",
+            reason=f"{program} is there, but {_interpreter(path)} is not.",
+            remedy="Correct its first line, or install what it needs.",
+        )
+    where = path if os.sep in program else f"{program} on PATH"
+    return _Fault(
+        fault="command-not-found",
+        reason=f"There is no {where}.",
+        remedy=f"Install {program}, or correct the command in the configuration.",
+    )
+
+
+def _interpreter(path: str) -> str:
+    """What reads this file: its first line says so, or it is a program with a loader."""
+    try:
+        with open(path, "rb") as file:
+            first = file.read(_FIRST_LINE_BYTES).split(b"\n")[0]
+    except OSError:
+        first = b""
+    if not first.startswith(b"#!"):
+        return "the loader that it was built for"
+    named = first[2:].decode("utf-8", "replace").strip()
+    hint = " (the line ends with a carriage return)" if first.endswith(b"\r") else ""
+    return f"{named}, which its first line names{hint},"
+
+
+def _longest(command: Command, argv: tuple[str, ...]) -> str:
+    """The part that is most likely too long."""
+    if command.run is not None:
+        named = {"The script": command.run}
+    else:
+        named = {f"Argument {number}": text for number, text in enumerate(argv)}
+    named |= {f"The variable {name}": value for name, value in command.env}
+    return max(named, key=lambda name: len(named[name]))
+
+
+def _plain(err: StartError) -> str:
+    return os.strerror(err.cause.errno or 0) if isinstance(err.cause, OSError) else str(err.cause)

@@ -1,0 +1,35 @@
+"""The agents' door: one event on stdin, one answer on stdout and stderr, one exit code.
+
+Whatever happens in here, the agent gets an answer on purpose: it would take a crash for a pass.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from stophooks.agents import base
+from stophooks.hook.call import Call, explain
+from stophooks.hook.outlet import Outlet
+from stophooks.hook.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Answer the agent that called ``stophooks hook`` and return the answer's exit code."""
+    outlet = Outlet()
+    call = Call(os.environ)  # noqa: TID251 -- floor 4: the environment is read here and passed down
+    watch = Watch(outlet, call)
+    watch.start()
+    try:
+        reply = call.answer(argv, watch)
+    except Exception as err:  # noqa: BLE001 -- the door: no error may become a silent pass
+        reply = base.block(explain(err))
+    code = outlet.send(reply)
+    call.tidy()
+    outlet.close()
+    return code

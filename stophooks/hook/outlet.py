@@ -1,0 +1,83 @@
+"""The two streams that belong to the agent: they carry one answer and nothing else."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stophooks.agents.base import Reply
+
+STDOUT, STDERR = 1, 2
+
+
+class Outlet:
+    """Takes the first answer; from here on nobody else can write on stdout.
+
+    Descriptor 1 points at stderr while this lives, so that what a library prints, or a child
+    inherits, never gets between the agent and its answer.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reply: Reply | None = None
+        self._stdout = _copy(STDOUT)
+        self._stderr = _copy(STDERR)
+        if self._stderr is None:
+            _to_nowhere(STDERR)
+        os.dup2(STDERR, STDOUT)
+
+    def send(self, reply: Reply) -> int:
+        """Give this answer, unless one was given before; returns the exit code of the given one.
+
+        An agent that has gone away cannot read it: that changes nothing about the code.
+        """
+        with self._lock:
+            if self._reply is None:
+                self._reply = reply
+                _write(self._stderr, reply.stderr)
+                _write(self._stdout, reply.stdout)
+            return self._reply.exit_code
+
+    def wait_until_nobody_reads(self) -> None:
+        """Return when the agent has closed its ends of both streams: it has ended."""
+        if self._stdout is None or self._stderr is None:
+            # Without streams nothing tells that there is an agent, so nothing tells its end.
+            threading.Event().wait()
+            return
+        for fd in (self._stdout, self._stderr):
+            poll = select.poll()
+            poll.register(fd, 0)
+            poll.poll()
+
+    def close(self) -> None:
+        """Point both streams at nothing: a failing flush at exit would change the exit code."""
+        _to_nowhere(STDOUT)
+        _to_nowhere(STDERR)
+
+
+def _copy(fd: int) -> int | None:
+    try:
+        return os.dup(fd)
+    except OSError:
+        return None
+
+
+def _to_nowhere(fd: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != fd:
+        os.dup2(nowhere, fd)
+        os.close(nowhere)
+
+
+def _write(fd: int | None, text: str) -> None:
+    if fd is None:
+        return
+    rest = memoryview(text.encode("utf-8", "replace"))
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except OSError:
+        return

@@ -1,0 +1,78 @@
+"""Answers that cannot wait: the call is interrupted, or its checks do not come to an end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from stophooks.executors.base import Cancellation
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from stophooks.agents.base import Agent
+    from stophooks.hook.call import Call
+    from stophooks.hook.outlet import Outlet
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Agents follow SIGTERM with SIGKILL after 0.5 to 2 s (measured 2026-11-21); the checks get this
+# much of it to end by themselves, in seconds.
+GRACE_S = 0.15
+# Beyond the section's deadline, and before the 60 s are over by which the agent's own limit is
+# larger: then an end is forced, because an agent takes silence for a pass. Seconds.
+OVERRUN_S = 45.0
+
+_INTERRUPTED = "stophooks was interrupted ({}) before the checks were finished; they did not pass."
+_OVERRUN = (
+    "stophooks could not end the checks by their deadline; they did not pass. Look for a program "
+    "that cannot be ended (a hanging network file system, an engine that does not answer)."
+)
+
+
+class Watch:
+    """Ends a call early, with an explicit answer."""
+
+    def __init__(self, outlet: Outlet, call: Call) -> None:
+        self.cancel = Cancellation()
+        self._outlet = outlet
+        self._call = call
+        self._running = False
+
+    def start(self) -> None:
+        """Watch from now on; a signal that the caller ignores (``nohup``) stays ignored."""
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._signalled)
+        threading.Thread(target=self._abandoned, daemon=True).start()
+
+    def running(self, deadline_s: float) -> None:
+        """Say that checks run from now on and are over in ``deadline_s`` seconds."""
+        self._running = True
+        timer = threading.Timer(deadline_s + OVERRUN_S, self._overrun)
+        timer.daemon = True
+        timer.start()
+
+    def _signalled(self, number: int, _frame: FrameType | None) -> None:
+        # In a thread: the interrupted one may hold any lock that the way out needs.
+        name = signal.Signals(number).name
+        threading.Thread(target=self._interrupt, args=(name,), daemon=True).start()
+
+    def _abandoned(self) -> None:
+        # An agent that is killed takes nobody with it: its checks would go on without a reader.
+        self._outlet.wait_until_nobody_reads()
+        self._interrupt("the agent has ended")
+
+    def _interrupt(self, cause: str) -> None:
+        code = self._outlet.send(self._agent.block(_INTERRUPTED.format(cause)))
+        self.cancel.request(f"interrupted: {cause}", grace_s=GRACE_S)
+        if not self._running:
+            os._exit(code)
+
+    def _overrun(self) -> None:
+        os._exit(self._outlet.send(self._agent.block(_OVERRUN)))
+
+    @property
+    def _agent(self) -> Agent:
+        return self._call.agent

@@ -1,0 +1,264 @@
+"""Values that travel between the rooms: commands down, outcomes up, a report at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+KIB = 1024
+MIB = 1024 * KIB
+# Exit codes above this stand for signals; Linux numbers those to 64 (signal(7)).
+SIGNAL_BASE = 128
+HIGHEST_SIGNAL = 64
+
+
+class Status(StrEnum):
+    """What became of one command."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    UNAVAILABLE = "unavailable"
+    CANCELLED = "cancelled"
+
+
+class Severity(StrEnum):
+    """Whether a command that does not pass keeps the agent from stopping."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+class Pull(StrEnum):
+    """When an image is fetched from its registry."""
+
+    MISSING = "missing"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Stream(StrEnum):
+    """One of a command's two output streams."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a configuration (or, as a warning, one thing that widens isolation).
+
+    ``line`` and ``column`` count from 1; ``where`` is the place as a person writes it
+    (``stop.commands[0].timeout``); ``source`` is the text of that line and ``width`` how many
+    characters of it are meant.
+    """
+
+    path: str
+    line: int
+    column: int
+    where: str
+    message: str
+    hint: str | None = None
+    source: str | None = None
+    width: int = 1
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One mount of a container, besides the project itself.
+
+    ``source`` is an absolute host path for a bind, a volume's name (or None for an anonymous
+    one) for a volume, and None for a tmpfs. ``options`` are the engine's own mount options.
+    """
+
+    type: str
+    source: str | None
+    target: str
+    readonly: bool = False
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ulimit:
+    """One resource limit of the container's processes; -1 means unlimited."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """Everything the engine is asked for, resolved; None means the engine's default.
+
+    ``user`` None means the caller's uid:gid. ``seccomp`` is None for the engine's profile,
+    ``"unconfined"``, or the profile's JSON text. ``workspace`` is ``rw``, ``ro`` or ``none``.
+    """
+
+    image: str
+    pull: Pull = Pull.MISSING
+    workdir: str = "/workspace"
+    workspace: str = "rw"
+    mounts: tuple[Mount, ...] = ()
+    network: str = "bridge"
+    memory_bytes: int | None = None
+    nano_cpus: int | None = None
+    pids_limit: int | None = None
+    shm_size_bytes: int | None = None
+    user: str | None = None
+    seccomp: str | None = None
+    apparmor: str | None = None
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ("ALL",)
+    read_only: bool = False
+    tmpfs: tuple[tuple[str, str], ...] = ()
+    init: bool = True
+    no_new_privileges: bool = True
+    ulimits: tuple[Ulimit, ...] = ()
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing to run, fully resolved: no executor reads configuration or environment.
+
+    ``run`` is one script for one shell, ``argv`` runs without a shell; exactly one is set.
+    ``timeout_s`` None means no limit. ``env`` is the complete environment of a container and,
+    on the host, what is merged over ``base_env``. Paths are absolute.
+    """
+
+    name: str
+    project_dir: str
+    run: str | None = None
+    argv: tuple[str, ...] | None = None
+    message: str | None = None
+    show_command: bool = True
+    show_stdout: bool = True
+    show_stderr: bool = True
+    max_output_lines: int | None = None
+    timeout_s: float | None = 300.0
+    env: tuple[tuple[str, str], ...] = ()
+    inherit_env: bool = True
+    working_dir: str | None = None
+    severity: Severity = Severity.BLOCK
+    container: Container | None = None
+
+    @property
+    def where(self) -> str:
+        """Where it runs, for people: ``host`` or the image's name."""
+        return self.container.image if self.container else "host"
+
+    @property
+    def line(self) -> str:
+        """The script or argument list as a person would read it."""
+        return self.run if self.run is not None else " ".join(self.argv or ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """The head and the tail of one output stream, as bytes, in bounded memory.
+
+    ``total_bytes`` counts everything the stream carried; when it exceeds what is kept, the gap
+    lies between ``head`` and ``tail``.
+    """
+
+    head: bytes = b""
+    tail: bytes = b""
+    total_bytes: int = 0
+
+    @property
+    def cut_bytes(self) -> int:
+        """How many bytes were not kept between head and tail."""
+        return self.total_bytes - len(self.head) - len(self.tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happened to one command.
+
+    ``exit_code`` is the program's own code, 128 + ``signal`` when a signal ended it (as a shell
+    and an engine say it), or None when it never ran. ``reason`` explains every status but passed
+    and failed; ``remedy`` says what to do where the machine is at fault, and ``fault`` is that
+    fault's class. ``notes`` are facts worth telling beside the result (git not usable …).
+    """
+
+    status: Status
+    exit_code: int | None = None
+    signal: int | None = None
+    stdout: Tail = field(default_factory=Tail)
+    stderr: Tail = field(default_factory=Tail)
+    duration_s: float = 0.0
+    oom: bool = False
+    reason: str | None = None
+    remedy: str | None = None
+    fault: str | None = None
+    notes: tuple[str, ...] = ()
+    log_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A command and what became of it."""
+
+    command: Command
+    outcome: Outcome
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this result alone keeps the agent from stopping."""
+        return self.command.severity is Severity.BLOCK and not self.ok
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is nothing to tell: it passed, or was skipped for a good reason."""
+        return self.outcome.status in {Status.PASSED, Status.SKIPPED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The results of one event, in the order of the configuration."""
+
+    event: str
+    results: tuple[Result, ...]
+    duration_s: float
+    project_dir: str
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the agent must go on."""
+        return any(result.blocks for result in self.results)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every command passed or was skipped."""
+        return all(result.ok for result in self.results)
+
+    @property
+    def failures(self) -> tuple[Result, ...]:
+        """The results that did not pass, in order, warnings included."""
+        return tuple(result for result in self.results if not result.ok)
+
+
+def signal_of(exit_code: int | None) -> int | None:
+    """The signal that an exit code stands for (128 + signal, as shells and engines say it)."""
+    if exit_code is None or not SIGNAL_BASE < exit_code <= SIGNAL_BASE + HIGHEST_SIGNAL:
+        return None
+    return exit_code - SIGNAL_BASE
+
+
+def human_duration(seconds: float) -> str:
+    """A time span as a person writes it: ``50 ms``, ``0.4 s``, ``12.3 s``, ``5 m``, ``1 h 30 m``.
+
+    Seconds have one decimal below a minute and none above; hours have no seconds.
+    """
+    if 0 < seconds < 0.0995:  # noqa: PLR2004 - what rounds to less than 0.1 s
+        return f"{max(1, round(seconds * 1000))} ms"
+    if round(seconds, 1) < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:  # noqa: PLR2004 - an hour
+        return f"{minutes} m {rest} s" if rest else f"{minutes} m"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} m" if minutes else f"{hours} h"

@@ -1,0 +1,93 @@
+"""What will be run, and its JSON form; loads without YAML, a schema or pydantic."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from stophooks.models import Command, Container, Mount, Pull, Severity, Ulimit
+
+DEFAULT_TIMEOUT_S = 300.0
+DEFAULT_DEADLINE_S = 540.0
+DEFAULT_MAX_BLOCKS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The commands of one event and the rules for all of them together.
+
+    ``deadline_s`` bounds the whole event in seconds; ``max_blocks`` is how many times in a row
+    one session is kept from stopping.
+    """
+
+    event: str
+    commands: tuple[Command, ...] = ()
+    fail_fast: bool = False
+    deadline_s: float = DEFAULT_DEADLINE_S
+    max_blocks: int = DEFAULT_MAX_BLOCKS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every event of one configuration, resolved.
+
+    ``config_path`` and ``project_dir`` are absolute.
+    """
+
+    config_path: str
+    project_dir: str
+    sections: tuple[Section, ...] = ()
+
+    def section(self, event: str) -> Section | None:
+        """The section of an event, or None when the configuration has none."""
+        return next((section for section in self.sections if section.event == event), None)
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-ready values; `from_json` reads them back."""
+    return asdict(plan)
+
+
+def from_json(data: dict[str, Any]) -> Plan:
+    """The plan that `to_json` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: The data is not a plan of this version.
+    """
+    return Plan(**{**data, "sections": tuple(_section(item) for item in data["sections"])})
+
+
+def _section(data: dict[str, Any]) -> Section:
+    return Section(**{**data, "commands": tuple(_command(item) for item in data["commands"])})
+
+
+def _command(data: dict[str, Any]) -> Command:
+    return Command(
+        **{
+            **data,
+            "argv": None if data["argv"] is None else tuple(data["argv"]),
+            "env": _pairs(data["env"]),
+            "severity": Severity(data["severity"]),
+            "container": None if data["container"] is None else _container(data["container"]),
+        }
+    )
+
+
+def _container(data: dict[str, Any]) -> Container:
+    return Container(
+        **{
+            **data,
+            "pull": Pull(data["pull"]),
+            "mounts": tuple(
+                Mount(**{**item, "options": tuple(item["options"])}) for item in data["mounts"]
+            ),
+            "cap_add": tuple(data["cap_add"]),
+            "cap_drop": tuple(data["cap_drop"]),
+            "tmpfs": _pairs(data["tmpfs"]),
+            "ulimits": tuple(Ulimit(**item) for item in data["ulimits"]),
+        }
+    )
+
+
+def _pairs(items: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in items)

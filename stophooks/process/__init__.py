@@ -1,0 +1,12 @@
+"""Start a command, keep its output flowing, and end everything that it started.
+
+The only place that starts and signals processes. `table` reads what runs on this machine,
+`family` finds and ends what a command started, `child` is the program itself, `pump` takes its
+output, `run` is the one sequence.
+"""
+
+from stophooks.process.child import StartError
+from stophooks.process.pump import Stop
+from stophooks.process.run import Cause, Ended, run
+
+__all__ = ["Cause", "Ended", "StartError", "Stop", "run"]

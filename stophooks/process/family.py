@@ -1,0 +1,274 @@
+"""Everything that one command started, and the only way to signal it.
+
+On Linux this process is a *subreaper*: whatever a command leaves behind, in whatever session,
+becomes a child of this process when its parent ends, so a family is always complete. Elsewhere a
+family is what descends from the command or is still in its session: a process that made a session
+of its own *and* lost its parent is not seen there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from stophooks.process import table
+
+if TYPE_CHECKING:
+    from stophooks.process.table import Entry
+
+# The variable that marks every process of a command; its value differs for each command.
+TOKEN = "STOPHOOKS_COMMAND_ID"  # noqa: S105 - a variable's name
+# How long killed processes may take to vanish; longer means they hang in the kernel. Seconds.
+KILL_S = 1.0
+# The same while new processes still turn up: a command that forks faster than it can be counted.
+STORM_S = 5.0
+# A family that has new members after so many passes forks faster than one process at a time is
+# stopped.
+_QUIET_PASSES = 3
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+_lock = threading.Lock()
+_families: list[Family] = []
+_reaper: bool | None = None
+
+
+def become_reaper() -> bool:
+    """Whether orphans of our commands become our own children from now on."""
+    global _reaper  # noqa: PLW0603 - a property of the process, asked for once
+    if _reaper is None:
+        _reaper = sys.platform == "linux" and table.own_proc() and _set_subreaper()
+    return _reaper
+
+
+def _set_subreaper() -> bool:
+    import ctypes  # noqa: PLC0415 - 2 ms that only a host command has to pay
+
+    try:
+        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def childless() -> bool:
+    """Whether this process has no child at all, not even a zombie; one system call."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    except AttributeError:  # macOS before Python 3.13
+        return False
+    return False
+
+
+def children() -> frozenset[Entry]:
+    """The children of this process now."""
+    if childless():
+        return frozenset()
+    own = os.getpid()
+    return frozenset(entry for entry in table.scan().values() if entry.parent == own)
+
+
+class Family:
+    """One command's processes: the leader that was started and all that came from it.
+
+    Args:
+        leader: The number of the process that was started; it leads its own session.
+        token: The value of `TOKEN` in its environment.
+        others: Children of this process that were there before; never signalled.
+    """
+
+    def __init__(self, leader: int, *, token: str, others: frozenset[Entry]) -> None:
+        self.leader = leader
+        self.running = True
+        self._token = token.encode()
+        self._others = frozenset((entry.pid, entry.started) for entry in others)
+        with _lock:
+            _families.append(self)
+
+    def leader_ended(self) -> None:
+        """Take note that the leader was waited for: its number may mean another process now."""
+        self.running = False
+
+    def close(self) -> None:
+        """Give up what is left: another command's family may claim it."""
+        self.running = False
+        with _lock:
+            _families.remove(self)
+
+    def members(self) -> list[Entry]:
+        """Those who can still run code."""
+        found = table.descend(table.scan(), roots=self._is_root, never=self._is_stranger)
+        return [entry for entry in found if entry.alive]
+
+    def gone(self) -> bool:
+        """Whether the leader and everything it started have ended."""
+        if self.running:
+            return False
+        return (bool(_reaper) and childless()) or not self.members()
+
+    def send(self, number: signal.Signals) -> list[Entry]:
+        """Signal everyone once and return whom; one who is held is let go to hear it."""
+        members = self.members()
+        for entry in members:
+            _send(entry, number)
+            if entry.stopped:
+                _send(entry, signal.SIGCONT)
+        self._send_group(number)
+        return members
+
+    def kill(self) -> list[Entry]:
+        """End everyone for certain and return those who could not be ended.
+
+        Takes milliseconds; at most `KILL_S` when the kernel holds one, and `STORM_S` while new
+        ones appear.
+        """
+        began = time.monotonic()
+        known: set[tuple[int, int]] = set()
+        pause = 0.001
+        while True:
+            fresh = self._freeze(known, until=began + STORM_S)
+            for entry in self.members():
+                _send(entry, signal.SIGKILL)
+            self._send_group(signal.SIGKILL)
+            self.reap()
+            left = self.members()
+            elapsed = time.monotonic() - began
+            if not left or elapsed > (STORM_S if fresh else KILL_S):
+                return left
+            time.sleep(pause)
+            pause = min(pause * 2, 0.02)
+
+    def reap(self) -> None:
+        """Wait for ended orphans, so that they do not stay as zombies."""
+        while _reaper:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None:
+                return
+            if not self._reap(table.current(ended.si_pid)):
+                # Somebody else's, and the system would go on naming it first.
+                for entry in table.scan().values():
+                    self._reap(entry)
+                return
+
+    def _reap(self, entry: Entry | None) -> bool:
+        """Wait for one process if it is an ended orphan of this family."""
+        if entry is None or entry.alive or entry.parent != os.getpid():
+            return False
+        if entry.pid == self.leader or not self._is_root(entry):
+            return False
+        os.waitpid(entry.pid, os.WNOHANG)
+        return True
+
+    def _freeze(self, known: set[tuple[int, int]], *, until: float) -> bool:
+        """Stop everyone, so that nobody can fork while the others are killed.
+
+        Returns whether somebody was there who was not ``known`` yet.
+        """
+        passes = 0
+        while time.monotonic() < until:
+            fresh = [entry for entry in self.members() if (entry.pid, entry.started) not in known]
+            if not fresh:
+                break
+            passes += 1
+            for entry in fresh:
+                _send(entry, signal.SIGSTOP)
+                known.add((entry.pid, entry.started))
+            if passes > _QUIET_PASSES:
+                _kill_groups(fresh)
+        return passes > 0
+
+    def _send_group(self, number: signal.Signals) -> None:
+        """Signal the leader's group where single processes cannot be seen."""
+        if self.running and table.current(os.getpid()) is None:
+            try:
+                os.killpg(self.leader, number)
+            except (ProcessLookupError, PermissionError):
+                return
+
+    def _is_stranger(self, entry: Entry) -> bool:
+        """Whether it cannot be this command's.
+
+        A process can leave its session but never join ours, so whoever is in ours was started
+        by this program for itself.
+        """
+        if entry.session == os.getsid(0) or (entry.pid, entry.started) in self._others:
+            return True
+        return entry.pid in _leaders(besides=self)
+
+    def _is_root(self, entry: Entry) -> bool:
+        if entry.pid == self.leader:
+            return self.running
+        if entry.parent == os.getpid():
+            return not self._is_stranger(entry) and self._claims(entry)
+        return not _reaper and entry.session == self.leader
+
+    def _claims(self, orphan: Entry) -> bool:
+        """Whether a child that this process was given comes from this command.
+
+        While only one command runs there is nobody else it could come from; else its session or
+        its environment tells.
+        """
+        with _lock:
+            alone = _families == [self]
+        if alone or orphan.session == self.leader:
+            return True
+        token = table.variable_of(orphan.pid, TOKEN.encode()) or b""
+        return token == self._token or token.startswith(self._token + b".")
+
+
+def _leaders(*, besides: Family) -> set[int]:
+    with _lock:
+        return {item.leader for item in _families if item.running and item is not besides}
+
+
+def _kill_groups(entries: list[Entry]) -> None:
+    """End whole process groups, each in one step that no fork escapes (kill(2)).
+
+    A group that was seen just now has the same number still, and a group of another session than
+    ours holds nobody but descendants of the command that made the session.
+    """
+    own = os.getsid(0)
+    for group in {entry.group for entry in entries if entry.session != own and entry.group > 1}:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def _send(entry: Entry, number: signal.Signals) -> None:
+    """Signal exactly this process: never another one that got its number since."""
+    try:
+        descriptor = os.pidfd_open(entry.pid)
+    except ProcessLookupError:
+        return
+    except (AttributeError, OSError):
+        _send_by_number(entry, number)
+        return
+    try:
+        if _same(entry):
+            signal.pidfd_send_signal(descriptor, number)
+    except (ProcessLookupError, PermissionError):
+        # Ended just now, or another user's (sudo): `Family.kill` reports who is left.
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _send_by_number(entry: Entry, number: signal.Signals) -> None:
+    try:
+        if _same(entry):
+            os.kill(entry.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _same(entry: Entry) -> bool:
+    now = table.current(entry.pid)
+    return now is not None and now.started == entry.started

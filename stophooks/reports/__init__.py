@@ -1,0 +1,1 @@
+"""What happened, told: to an agent, to a person, to a program. Values in, text out."""

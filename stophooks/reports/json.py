@@ -1,0 +1,58 @@
+"""A report as one JSON document with a stable shape, for a program."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from stophooks.reports.clean import lines
+
+if TYPE_CHECKING:
+    from stophooks.models import Report, Result, Tail
+
+
+def render(report: Report) -> str:
+    """The report as JSON text; streams are cleaned text, ``cut_bytes`` tells what is not in it."""
+    return dumps(values(report), indent=2)
+
+
+def values(report: Report) -> dict[str, Any]:
+    """The report as JSON-ready values. Durations are seconds; null where there is no value."""
+    return {
+        "event": report.event,
+        "project": report.project_dir,
+        "passed": not report.blocks,
+        "duration_s": round(report.duration_s, 3),
+        "results": [_result(result) for result in report.results],
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    command, outcome = result.command, result.outcome
+    return {
+        "name": command.name,
+        "where": command.where,
+        "status": str(outcome.status),
+        "severity": str(command.severity),
+        "exit_code": outcome.exit_code,
+        "signal": outcome.signal,
+        "duration_s": round(outcome.duration_s, 3),
+        "reason": outcome.reason,
+        "remedy": outcome.remedy,
+        "fault": outcome.fault,
+        "oom": outcome.oom,
+        "notes": list(outcome.notes),
+        "log_path": outcome.log_path,
+        "stdout": _stream(outcome.stdout),
+        "stderr": _stream(outcome.stderr),
+    }
+
+
+def _stream(stream: Tail) -> dict[str, Any]:
+    shown = lines(stream)
+    gap = (f"... {shown.cut_bytes} bytes left out ...",) if shown.cut_bytes else ()
+    return {
+        "text": "\n".join((*shown.head, *gap, *shown.tail)),
+        "total_bytes": stream.total_bytes,
+        "cut_bytes": stream.cut_bytes,
+    }

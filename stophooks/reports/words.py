@@ -1,0 +1,54 @@
+"""The same words for the same outcome, whoever reads them."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from stophooks.models import Severity, Status, human_duration
+
+if TYPE_CHECKING:
+    from stophooks.models import Outcome, Result
+
+WORDS = {
+    Status.PASSED: "PASS",
+    Status.FAILED: "FAIL",
+    Status.TIMED_OUT: "TIMEOUT",
+    Status.SKIPPED: "SKIP",
+    Status.UNAVAILABLE: "CANNOT",
+    Status.CANCELLED: "STOPPED",
+}
+
+
+def word(result: Result) -> str:
+    """What became of the command in one upper-case word."""
+    warns = result.command.severity is Severity.WARN and not result.ok
+    return "WARN" if warns else WORDS[result.outcome.status]
+
+
+def happened(result: Result) -> str:
+    """What became of the command in a few words, such as ``exit code 1`` or ``timed out``."""
+    outcome = result.outcome
+    match outcome.status:
+        case Status.FAILED:
+            return _ended(outcome)
+        case Status.TIMED_OUT:
+            return f"timed out after {human_duration(_limit_s(result))}"
+        case Status.UNAVAILABLE:
+            return "could not run"
+        case _:
+            return str(outcome.status)
+
+
+def _limit_s(result: Result) -> float:
+    """The command's own limit, unless the time for all commands together ended it before."""
+    took, limit = result.outcome.duration_s, result.command.timeout_s
+    return limit if limit is not None and took >= limit else took
+
+
+def _ended(outcome: Outcome) -> str:
+    if outcome.signal is None:
+        return f"exit code {outcome.exit_code}"
+    known = {item.value: item.name for item in signal.Signals}
+    name = known.get(outcome.signal, f"signal {outcome.signal}")
+    return f"ended by {name}, exit code {outcome.exit_code}"

@@ -1,0 +1,188 @@
+"""The full output of each command of a run in a file of its own; old runs are removed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+
+from stophooks.errors import StoreError
+from stophooks.models import MIB
+from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD_BYTES = 48 * MIB
+TAIL_BYTES = 16 * MIB
+KEEP_S = 7 * 24 * 3600.0
+KEEP_BYTES = 512 * MIB
+KEEP_RUNS = 200
+NAME_LENGTH = 60
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class RunLogs:
+    """The log files of one run, in ``<state_dir>/logs/<run_id>``; made when the first one opens."""
+
+    def __init__(self, state_dir: str, run_id: str) -> None:
+        self.state_dir = state_dir
+        self._run_id = _safe(run_id)
+        self._lock: int | None = None
+        self.directory = os.path.join(state_dir, "logs", self._run_id)
+
+    def open(self, index: int, name: str) -> RunLog:
+        """Open the log of the command at ``index`` (from 0).
+
+        Raises:
+            StoreError: No file can be made.
+
+        """
+        try:
+            if self._lock is None:
+                self._make()
+            return RunLog(os.path.join(self.directory, f"{index}-{_safe(name)}.log"))
+        except OSError as err:
+            raise StoreError(
+                f"cannot write a log in {self.directory}: {err.strerror}. "
+                "Make room, or make the directory writable for you."
+            ) from err
+
+    def close(self) -> None:
+        """Let `prune` have this run when its time has come."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _make(self) -> None:
+        self.state_dir = writable_dir(self.state_dir)
+        self.directory = os.path.join(self.state_dir, "logs", self._run_id)
+        os.makedirs(self.directory, mode=PRIVATE_DIR, exist_ok=True)
+        # Held until this process ends, however it ends: prune leaves a locked run alone.
+        self._lock = os.open(self.directory, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+class RunLog:
+    """One command's log: its first bytes in order, and of a very long one the last bytes too.
+
+    Writing never raises: a full disk must not end the command whose output it was. ``error`` is
+    then what went wrong, and the file has what fitted.
+    """
+
+    def __init__(
+        self, path: str, *, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES
+    ) -> None:
+        self.path = path
+        self.error: OSError | None = None
+        self._head_bytes = head_bytes
+        self._tail_bytes = tail_bytes
+        self._total = 0
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._fd = os.open(path, flags, PRIVATE_FILE)
+
+    def write(self, data: bytes) -> None:
+        """Take the next piece of output."""
+        rest = memoryview(data)
+        try:
+            while rest and self.error is None:
+                rest = rest[self._put(rest) :]
+        except OSError as err:
+            self.error = err
+
+    def close(self) -> None:
+        """Put the last bytes of an overlong log in order and close the file."""
+        if self._fd < 0:
+            return
+        try:
+            if self._total > self._head_bytes + self._tail_bytes:
+                self._unroll()
+        except OSError as err:
+            self.error = err
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _put(self, data: memoryview) -> int:
+        """Write at the place of the next byte: behind the head the file is a ring."""
+        place, room = self._total, self._head_bytes - self._total
+        if room <= 0:
+            offset = (self._total - self._head_bytes) % self._tail_bytes
+            place, room = self._head_bytes + offset, self._tail_bytes - offset
+        written = os.pwrite(self._fd, data[:room], place)
+        self._total += written
+        return written
+
+    def _unroll(self) -> None:
+        start = (self._total - self._head_bytes) % self._tail_bytes
+        ring = os.pread(self._fd, self._tail_bytes, self._head_bytes)
+        cut = self._total - self._head_bytes - self._tail_bytes
+        mark = f"\n[stophooks: {cut} bytes left out here]\n".encode()
+        rest = memoryview(mark + ring[start:] + ring[:start])
+        place = self._head_bytes
+        while rest:
+            written = os.pwrite(self._fd, rest, place)
+            place, rest = place + written, rest[written:]
+
+
+def prune(state_dir: str) -> None:
+    """Remove the logs of old runs: beyond 7 days, 200 runs or 512 MiB in all, oldest first.
+
+    A run that is still going is never touched. What cannot be removed is left for next time.
+    """
+    oldest_allowed = time.time() - KEEP_S
+    kept_bytes = 0
+    for kept, (changed, path) in enumerate(_runs(os.path.join(state_dir, "logs"))):
+        kept_bytes += _size(path)
+        if changed < oldest_allowed or kept >= KEEP_RUNS or kept_bytes > KEEP_BYTES:
+            _remove(path)
+
+
+def _runs(logs_dir: str) -> list[tuple[float, str]]:
+    """Every run's directory with the time of its last change, the newest first."""
+    try:
+        with os.scandir(logs_dir) as entries:
+            runs = list(_changes(entries))
+    except OSError:
+        return []
+    return sorted(runs, reverse=True)
+
+
+def _changes(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[float, str]]:
+    for entry in entries:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield entry.stat(follow_symlinks=False).st_mtime, entry.path
+        except FileNotFoundError:  # another process prunes at the same time
+            continue
+
+
+def _size(path: str) -> int:
+    try:
+        with os.scandir(path) as entries:
+            return sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+    except OSError:
+        return 0
+
+
+def _remove(path: str) -> None:
+    import shutil  # noqa: PLC0415 -- takes milliseconds, and most runs remove nothing
+
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(lock)
+
+
+def _safe(name: str) -> str:
+    return _UNSAFE.sub("-", name).strip("-.")[:NAME_LENGTH] or "log"

@@ -1,0 +1,70 @@
+"""Where state is kept, and a private place for it when the usual one cannot be written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from stophooks.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRIVATE_DIR = 0o700
+PRIVATE_FILE = 0o600
+
+
+def state_dir(environ: Mapping[str, str]) -> str:
+    """Return where this user's state belongs, as an absolute path.
+
+    ``$XDG_STATE_HOME/stophooks``, else ``~/.local/state/stophooks`` (XDG Base Directory
+    Specification 0.8: a relative value is to be ignored), else the fallback of
+    `writable_dir` for a user without a home.
+    """
+    base = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):
+        home = environ.get("HOME") or os.path.expanduser("~")
+        base = os.path.join(home, ".local", "state")
+    return os.path.join(base, "stophooks") if os.path.isabs(base) else _fallback()
+
+
+def writable_dir(wanted: str) -> str:
+    """Return ``wanted``, made if need be, or this user's own directory for temporary files.
+
+    Raises:
+        StoreError: Neither can be written, or the second belongs to somebody else.
+
+    """
+    try:
+        os.makedirs(wanted, mode=PRIVATE_DIR, exist_ok=True)
+    except OSError as err:
+        return _private(_fallback(), instead_of=f"{wanted} ({err.strerror})")
+    if os.access(wanted, os.W_OK | os.X_OK):
+        return wanted
+    return _private(_fallback(), instead_of=f"{wanted} (not writable)")
+
+
+def _fallback() -> str:
+    # A second of start-up is never spent on this: only a machine without a state directory pays.
+    import tempfile  # noqa: PLC0415
+
+    return os.path.join(tempfile.gettempdir(), f"stophooks-{os.getuid()}")
+
+
+def _private(path: str, *, instead_of: str) -> str:
+    try:
+        os.makedirs(path, mode=PRIVATE_DIR, exist_ok=True)
+        found = os.lstat(path)
+    except OSError as err:
+        raise StoreError(
+            f"no state can be kept: neither in {instead_of} nor in {path} ({err.strerror}). "
+            "Make one of them writable, or set XDG_STATE_HOME to a directory that is."
+        ) from err
+    # Anybody can make a directory of this name in /tmp first, and would then own our counts.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise StoreError(
+            f"no state can be kept in {path}, used instead of {instead_of}: it is not a directory "
+            "that only you can open. Remove it, or set XDG_STATE_HOME to a writable directory."
+        )
+    return path

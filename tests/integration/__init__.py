@@ -1,0 +1,1 @@
+"""The real command line, real processes and a real Docker engine."""

@@ -1,0 +1,119 @@
+"""Run one command in an executor, and look at what becomes of processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stophooks.executors.base import Cancellation
+from stophooks.process import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from stophooks.executors.base import Executor
+    from stophooks.models import Command, Outcome, Stream
+
+# Longer than anything here takes on a busy machine; a wait that reaches it fails its test.
+PATIENCE_S = 10.0
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A sink that keeps everything, and may call somebody for each piece."""
+
+    pieces: list[tuple[Stream, bytes]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    on_write: Callable[[bytes], None] | None = None
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        self.pieces.append((stream, data))
+        if self.on_write:
+            self.on_write(data)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def of(self, stream: Stream) -> bytes:
+        return b"".join(data for found, data in self.pieces if found is stream)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """An outcome, and how long the caller waited for it in seconds."""
+
+    outcome: Outcome
+    took_s: float
+    sink: Recorder
+
+    @property
+    def stdout(self) -> bytes:
+        return self.outcome.stdout.head + self.outcome.stdout.tail
+
+    @property
+    def stderr(self) -> bytes:
+        return self.outcome.stderr.head + self.outcome.stderr.tail
+
+
+def run(
+    executor: Executor,
+    command: Command,
+    *,
+    timeout_s: float | None = 20,
+    cancel: Cancellation | None = None,
+    sink: Recorder | None = None,
+) -> Ran:
+    """Run a command to its end."""
+    recorder = sink or Recorder()
+    began = time.monotonic()
+    outcome = executor.run(
+        command, timeout_s=timeout_s, sink=recorder, cancel=cancel or Cancellation()
+    )
+    return Ran(outcome=outcome, took_s=time.monotonic() - began, sink=recorder)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that is to happen; fails after `PATIENCE_S`."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "this did not happen in time"
+        time.sleep(0.005)
+
+
+def gone(pid: int) -> bool:
+    """Whether there is no process of this number, not even a zombie."""
+    return table.scan_proc().get(pid) is None
+
+
+def ended(pid: int) -> bool:
+    """Whether nothing of this number runs; somebody else's zombie does not count."""
+    entry = table.scan_proc().get(pid)
+    return entry is None or not entry.alive
+
+
+class Lifeline:
+    """A FIFO that processes hold open: it ends when the last of them has ended.
+
+    Works through a bind mount too, so that it tells about processes in a container.
+    """
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def read(self) -> bytes:
+        """What was written.
+
+        Raises:
+            BlockingIOError: A process still holds the other end.
+        """
+        pieces = []
+        while piece := os.read(self._descriptor, 65536):
+            pieces.append(piece)
+        return b"".join(pieces)

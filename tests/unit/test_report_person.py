@@ -1,0 +1,261 @@
+"""A report and a plan, for a person and for a program."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stophooks.models import Command, Container, Mount, Problem, Severity, Status, Ulimit
+from stophooks.plan import Plan, Section, from_json
+from stophooks.reports import json as json_report
+from stophooks.reports import plan as plan_report
+from stophooks.reports import problems, text
+from tests.unit.test_report_reason import PASSED, report, result
+
+if TYPE_CHECKING:
+    from stophooks.models import Report
+
+
+@pytest.fixture
+def finished() -> Report:
+    """One result of every kind."""
+    return report(
+        PASSED,
+        result("lint", stdout=b"bad\n", log_path="/state/lint.log"),
+        result("style", command={"severity": Severity.WARN}),
+        result("e2e", Status.UNAVAILABLE, exit_code=None, reason="No engine.", duration_s=0.0),
+        result("never", Status.SKIPPED, exit_code=None, reason="not run: `fail_fast` is set"),
+    )
+
+
+def test_a_person_reads_a_line_per_command_and_a_summary(finished: Report) -> None:
+    assert text.render(finished) == (
+        "PASS    ok        0.4 s  host\n"
+        "FAIL    lint      0.4 s  host  exit code 1\n"
+        "          $ make lint\n"
+        "          stdout:\n"
+        "          | bad\n"
+        "          Full output: /state/lint.log\n"
+        "WARN    style     0.4 s  host  exit code 1\n"
+        "          $ make style\n"
+        "          It wrote nothing.\n"
+        "CANNOT  e2e         0 s  host  could not run\n"
+        "          No engine.\n"
+        "          $ make e2e\n"
+        "SKIP    never         -  host  skipped: not run: `fail_fast` is set\n"
+        "1 passed, 1 failed, 1 could not run, 1 with a warning, 1 skipped in 1 s"
+    )
+
+
+def test_colour_is_only_there_when_asked_for(finished: Report) -> None:
+    assert "\x1b" not in text.render(finished)
+    assert text.render(finished, colour=True).startswith("\x1b[32mPASS    \x1b[0mok")
+
+
+def test_a_program_reads_every_value(finished: Report) -> None:
+    document = json.loads(json_report.render(finished))
+
+    assert {key: value for key, value in document.items() if key != "results"} == {
+        "event": "stop",
+        "project": "/p",
+        "passed": False,
+        "duration_s": 1.0,
+    }
+    assert document["results"][1] == {
+        "name": "lint",
+        "where": "host",
+        "status": "failed",
+        "severity": "block",
+        "exit_code": 1,
+        "signal": None,
+        "duration_s": 0.42,
+        "reason": None,
+        "remedy": None,
+        "fault": None,
+        "oom": False,
+        "notes": [],
+        "log_path": "/state/lint.log",
+        "stdout": {"text": "bad", "total_bytes": 4, "cut_bytes": 0},
+        "stderr": {"text": "", "total_bytes": 0, "cut_bytes": 0},
+    }
+
+
+def test_a_warning_alone_passes_for_a_program() -> None:
+    document = json.loads(
+        json_report.render(report(result("style", command={"severity": Severity.WARN})))
+    )
+
+    assert document["passed"] is True
+
+
+def test_output_that_was_not_kept_is_counted_for_a_program() -> None:
+    document = json.loads(json_report.render(report(result("t", stdout=b"x\n" * 200_000))))
+
+    stdout = document["results"][0]["stdout"]
+    assert stdout["total_bytes"] == 400_000
+    assert f"\n... {stdout['cut_bytes']} bytes left out ...\n" in stdout["text"]
+
+
+CONTAINER = Container(
+    image="python:3.13",
+    network="none",
+    memory_bytes=512 * 1024 * 1024,
+    nano_cpus=1_500_000_000,
+    mounts=(Mount(type="bind", source="/data", target="/in", readonly=True),),
+    ulimits=(Ulimit(name="nofile", soft=64, hard=128),),
+    tmpfs=(("/tmp", ""),),  # a path in the container
+    seccomp='{"defaultAction": "SCMP_ACT_ALLOW"}',
+    cap_add=("CHOWN",),
+    read_only=True,
+    shm_size_bytes=100,
+)
+PLAN = Plan(
+    config_path="/p/stophooks.yaml",
+    project_dir="/p",
+    sections=(
+        Section(
+            event="stop",
+            fail_fast=True,
+            commands=(
+                Command(
+                    name="lint",
+                    project_dir="/p",
+                    run="a\nb\nc\nd\ne",
+                    timeout_s=None,
+                    working_dir="/p/sub",
+                ),
+                Command(
+                    name="test",
+                    project_dir="/p",
+                    argv=("pytest", "-q"),
+                    severity=Severity.WARN,
+                    env=(("TOKEN", "hidden"),),
+                    container=CONTAINER,
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def test_a_person_reads_what_differs_from_the_defaults() -> None:
+    assert plan_report.text(PLAN) == (
+        "/p/stophooks.yaml (project /p)\n"
+        "\n"
+        "stop: 2 commands, deadline 9 m, max_blocks 3, fail_fast\n"
+        "  lint  (host, no timeout)\n"
+        "    $ a\n"
+        "      b\n"
+        "      c\n"
+        "      ... and 2 more lines\n"
+        "    working_dir: /p/sub\n"
+        "  test  (python:3.13, 5 m, warns only)\n"
+        "    $ pytest -q\n"
+        "    env: TOKEN\n"
+        "    workdir: /workspace\n"
+        "    workspace: rw\n"
+        "    mounts: /data -> /in (ro)\n"
+        "    network: none\n"
+        "    memory: 512 MiB\n"
+        "    cpus: 1.5\n"
+        "    shm_size: 100 B\n"
+        "    seccomp: a profile of your own\n"
+        "    capabilities added: CHOWN\n"
+        "    read_only: yes\n"
+        "    tmpfs: /tmp\n"
+        "    ulimits: nofile=64:128"
+    )
+
+
+def test_a_program_reads_the_whole_plan() -> None:
+    assert from_json(json.loads(plan_report.json(PLAN))) == PLAN
+
+
+def problem(**values: object) -> Problem:
+    base = {"path": "stophooks.yaml", "line": 3, "column": 14, "where": "stop.commands[0].timeout"}
+    return Problem(**base | {"message": 'expected 5m; got "5x"'} | values)  # type: ignore[arg-type] # values of a test
+
+
+def test_a_problem_is_shown_with_its_line_and_carets() -> None:
+    shown = problems.text([problem(source="    timeout: 5x", width=2, hint="write 5m")])
+
+    assert shown == (
+        'stophooks.yaml:3:14: stop.commands[0].timeout: expected 5m; got "5x"\n'
+        "   3 |     timeout: 5x\n"
+        "     |              ^^\n"
+        "     = hint: write 5m\n"
+        "1 problem in stophooks.yaml. Nothing was run."
+    )
+
+
+def test_carets_stand_below_wide_characters_and_tabs() -> None:
+    shown = problems.text([problem(source="\t漢e\u0301: 5x", column=7, width=2)])
+
+    assert shown.split("\n")[1:3] == ["   3 |  漢e\u0301: 5x", "     |       ^^"]
+
+
+def test_a_very_long_line_is_shown_around_the_place() -> None:
+    source = "x" * 1000 + "HERE" + "y" * 1000
+
+    rows = problems.text([problem(source=source, column=1001, width=4)]).split("\n")
+
+    assert rows[1] == "   3 | " + "x" * 50 + "HERE" + "y" * 46
+    assert rows[2] == "     | " + " " * 50 + "^^^^"
+
+
+def test_a_problem_without_a_line_has_no_excerpt() -> None:
+    shown = problems.text([problem(line=0, column=0, where="", message="it does not exist")])
+
+    assert shown == (
+        "stophooks.yaml: it does not exist\n1 problem in stophooks.yaml. Nothing was run."
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([problem(), problem(warning=True)], "1 problem and 1 warning in stophooks.yaml. Nothing"),
+        ([problem(warning=True)] * 2, "2 warnings in stophooks.yaml."),
+        ([problem(), problem(path="b.yaml")], "2 problems in 2 files. Nothing was run."),
+    ],
+)
+def test_the_last_line_counts(found: list[Problem], expected: str) -> None:
+    assert problems.text(found).split("\n")[-1].startswith(expected)
+
+
+def test_no_problem_is_no_text() -> None:
+    assert problems.text([]) == ""
+
+
+def test_a_config_cannot_write_to_the_terminal() -> None:
+    shown = problems.text([problem(source="a: \x1b[2J\u202e", message="bad \x1b[31mvalue")])
+
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_a_program_reads_problems_per_file() -> None:
+    document = json.loads(problems.json([problem(warning=True)], paths=["ok.yaml"]))
+
+    assert document == {
+        "files": [
+            {"path": "ok.yaml", "ok": True, "problems": []},
+            {
+                "path": "stophooks.yaml",
+                "ok": True,
+                "problems": [
+                    {
+                        "path": "stophooks.yaml",
+                        "line": 3,
+                        "column": 14,
+                        "where": "stop.commands[0].timeout",
+                        "message": 'expected 5m; got "5x"',
+                        "hint": None,
+                        "severity": "warning",
+                    }
+                ],
+            },
+        ]
+    }
