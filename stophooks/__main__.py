@@ -7,11 +7,12 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:2] == ["hook"]:  # noqa: TID251 -- floor 4: this is where the command line is read
+    name, *rest = sys.argv[1:] or [""]  # noqa: TID251 -- floor 4: the command line is read here
+    if name == "hook" and not {"--help", "-h"} & set(rest):
         # A stop hook runs at every turn: its door needs none of the command line's imports.
         from stophooks.hook import main as hook  # noqa: PLC0415
 
-        sys.exit(hook(sys.argv[2:]))  # noqa: TID251
+        sys.exit(hook(rest))
     from stophooks.cli import main as cli  # noqa: PLC0415 -- see above
 
     sys.exit(cli())

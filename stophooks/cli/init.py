@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from stophooks import config
-from stophooks.cli import console, surroundings, template
+from stophooks import config, invocation
+from stophooks.cli import console, template
 from stophooks.cli.detect import Project, detect
 from stophooks.config.search import NAMES
 from stophooks.errors import UsageError
@@ -22,7 +22,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existin
 
 def init(force: ForceOption = False) -> None:
     """Write a stophooks.yaml that fits this project."""
-    directory = Path(surroundings.directory())
+    directory = Path(invocation.directory())
     _refuse(directory, force=force)
     project = detect(directory)
     textfile.write(str(directory / template.SCHEMA), config.schema_text())

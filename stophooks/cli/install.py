@@ -124,12 +124,12 @@ def _program(scope: str) -> str:
     if not os.access(own, os.X_OK):
         raise UsageError(
             f"there is no `{settings.PROGRAM}` program on PATH or in {os.path.dirname(own)}. "
-            "Install it, for example with `uv tool install stophooks` or `pipx install stophooks`."
+            "Install it from its checkout with `uv tool install .` or `pipx install .`."
         )
     if _is_cache(own):
         raise UsageError(
             f"{own} lies in a cache and will go away, and the agent would then stop unchecked. "
-            "Install it first: `uv tool install stophooks` or `pipx install stophooks`."
+            "Install it first, from its checkout: `uv tool install .` or `pipx install .`."
         )
     return shlex.quote(own)
 

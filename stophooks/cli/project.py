@@ -6,8 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stophooks import config
-from stophooks.cli import surroundings
+from stophooks import config, invocation
 from stophooks.errors import StophooksError, UsageError
 from stophooks.reports import problems as report
 
@@ -29,7 +28,7 @@ def plan(path: Path | None) -> Plan:
         UsageError: There is no configuration.
         ConfigInvalidError: There is one, with problems.
     """
-    loaded = config.load(find(path), environ=surroundings.environ())
+    loaded = config.load(find(path), environ=invocation.public_environ())
     if loaded.plan is None:
         errors = [problem for problem in loaded.problems if not problem.warning]
         raise ConfigInvalidError("invalid configuration\n" + report.text(shown(errors)))
@@ -43,9 +42,9 @@ def find(path: Path | None) -> str:
         UsageError: No path was given and there is none to be found.
     """
     if path is not None:
-        return os.path.join(surroundings.directory(), path)
-    directory = surroundings.directory()
-    found = config.find(directory, home=surroundings.home())
+        return os.path.join(invocation.directory(), path)
+    directory = invocation.directory()
+    found = config.find(directory, home=invocation.home())
     if found is None:
         raise UsageError(
             f"No stophooks.yaml in {directory} or above it. Write one with: stophooks init"
@@ -72,5 +71,5 @@ def shown(found: list[Problem]) -> list[Problem]:
 
 def short(path: str) -> str:
     """A path relative to the working directory where it lies below it."""
-    below = surroundings.directory().rstrip("/") + "/"
+    below = invocation.directory().rstrip("/") + "/"
     return path.removeprefix(below)

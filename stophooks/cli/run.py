@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import difflib
-import os
-import time
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stophooks import engine, store
-from stophooks.agents import AGENTS
-from stophooks.cli import COULD_NOT_RUN, console, project, surroundings
+from stophooks.cli import COULD_NOT_RUN, console, project
 from stophooks.cli.formats import ConfigOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.errors import UsageError
 from stophooks.events import EVENTS, STOP
 from stophooks.executors.base import Cancellation
-from stophooks.executors.host import HostExecutor
+from stophooks.invocation import SectionRun
 from stophooks.models import Outcome, Report, Result, Status
 from stophooks.reports import json, plan, text
-from stophooks.store import logs
 
 if TYPE_CHECKING:
-    from stophooks.executors.base import Executor
     from stophooks.plan import Plan, Section
 
 # What a shell reports for a program that signal n ended.
@@ -104,51 +97,15 @@ def _run(
     whole: Plan, section: Section, format_: Format, *, verbose: bool
 ) -> tuple[int | None, Report]:
     """Run the section; the signal that interrupted it, if any, and the report."""
-    state_dir = store.state_dir(surroundings.environ())
-    logs.prune(state_dir)
-    kept = logs.RunLogs(state_dir, _run_id())
-    executors = _executors(section)
     names = [command.name for command in section.commands]
     live = Live(names, results=format_ is Format.TEXT, verbose=verbose)
     cancel = Cancellation()
+    running = SectionRun(section, whole)
     with cancelling(cancel) as received:
-        try:
-            report = engine.run(
-                section,
-                project_dir=whole.project_dir,
-                executors=executors,
-                cancel=cancel,
-                logs=kept,
-                observer=live,
-            )
-        finally:
-            for executor in executors.values():
-                executor.close()
-            kept.close()
+        report = running.report(cancel=cancel, observer=live)
     live.close()
+    running.tidy()
     return received.number, report
-
-
-def _executors(section: Section) -> dict[str, Executor]:
-    environ = surroundings.environ()
-    # By hand inside an agent's shell, too, a command gets the environment it has as a hook.
-    inherited = {
-        name: value
-        for name, value in environ.items()
-        if not any(agent.private(name) for agent in AGENTS.values())
-    }
-    executors: dict[str, Executor] = {"host": HostExecutor(inherited)}
-    if any(command.container for command in section.commands):
-        # A project without containers, and a dry run, do not pay for the engine's client.
-        from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415
-
-        home = surroundings.home() or "/"
-        executors["docker"] = DockerExecutor(environ, os.getuid(), os.getgid(), home)
-    return executors
-
-
-def _run_id() -> str:
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
 
 
 def _tell(report: Report, format_: Format, *, each: bool) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stophooks import config
-from stophooks.cli import COULD_NOT_RUN, console, project, surroundings
+from stophooks import config, invocation
+from stophooks.cli import COULD_NOT_RUN, console, project
 from stophooks.cli.formats import Format, FormatOption
 from stophooks.errors import UsageError
 from stophooks.reports import problems as report
@@ -35,7 +35,7 @@ def validate(
     strict: StrictOption = False,
 ) -> None:
     """Check configuration files and show every problem at once."""
-    environ = surroundings.environ()
+    environ = invocation.public_environ()
     given: list[Path | None] = [*paths] if paths else [None]
     files = list(dict.fromkeys(_file(path) for path in given))
     loaded = {path: config.load(path, environ=environ) for path in files}
@@ -55,7 +55,7 @@ def validate(
 def _file(path: Path | None) -> str:
     if path is None or not path.is_dir():
         return project.find(path)
-    directory = os.path.join(surroundings.directory(), path)
+    directory = os.path.join(invocation.directory(), path)
     # Its own home, so that the search does not leave it.
     found = config.find(directory, home=directory)
     if found is None:

@@ -28,7 +28,8 @@ NANO = 10**9
 WORKSPACE = "/workspace"
 
 # Grammar of the distribution project's `reference` package (v0.6.0, read 2026-11-21).
-_DOMAIN = r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.?)+|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"(?:{_DOMAIN}/)?{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)

@@ -24,9 +24,9 @@ def expects(words: str, **more: Any) -> dict[str, Any]:
     return {"x-expects": words, **more}
 
 
-def text(words: str, pattern: str = r"\S", **more: Any) -> Any:
+def text(words: str, pattern: str = r"\S", *, max_length: int | None = None, **more: Any) -> Any:
     """A text that matches a pattern, by default one that is not blank."""
-    return Field(pattern=pattern, json_schema_extra=expects(words, **more))
+    return Field(pattern=pattern, max_length=max_length, json_schema_extra=expects(words, **more))
 
 
 def choice(*names: str) -> dict[str, Any]:

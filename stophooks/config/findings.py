@@ -6,11 +6,17 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stophooks.config.document import MAX_PROBLEMS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.config.document import Document, Path
     from stophooks.models import Problem
+
+
+# Enough to show the first ones in the order of the file.
+_MAX_FOUND = 10 * MAX_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,8 @@ class Findings:
         self, where: Path, message: str, *, hint: str | None = None, key: bool = False
     ) -> None:
         """Something that prevents a plan; shown at the value, or with ``key`` at the key."""
-        self.problems.append(self.document.problem(where, message, hint=hint, key=key))
+        if len(self.problems) < _MAX_FOUND or not self.failed:
+            self.problems.append(self.document.problem(where, message, hint=hint, key=key))
 
     def warning(self, where: Path, message: str) -> None:
         """Something that widens isolation; says what it opens."""

@@ -218,7 +218,7 @@ class StopCommand(_Strict):
         "(`warn`). Default: `block`.",
         json_schema_extra=choice("block", "warn"),
     )
-    image: Annotated[str, text("an image such as python:3.12-slim")] | None = Field(
+    image: Annotated[str, text("an image such as python:3.12-slim", max_length=512)] | None = Field(
         None,
         description="Image with a tag or a digest, such as `python:3.12-slim`; makes the command "
         "run in a container of its own. Default: none, the command runs on the host.",

@@ -20,7 +20,9 @@ _LOOSE_UNITS = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), Decimal(3600)),
     **dict.fromkeys(("d", "day", "days"), Decimal(86400)),
 }
-_LOOSE = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]{1,7})\s*", re.IGNORECASE)
+_LOOSE = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]{1,7})", re.IGNORECASE)
+# Longer texts, in characters, are no durations by any spelling.
+_MAX_LOOSE = 40
 _NUMBER = re.compile(r"\s*([-+]?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
@@ -50,7 +52,8 @@ def size_bytes(value: str | float) -> int:
 
 def duration_hint(value: Any, *, nullable: bool) -> str | None:
     """How to write what was probably meant by a wrong duration, or None."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    if not scalar or len(str(value)) > _MAX_LOOSE:
         return None
     number = _NUMBER.fullmatch(str(value))
     amount = Decimal(number[1]) if number else None
@@ -74,7 +77,7 @@ def duration_hint(value: Any, *, nullable: bool) -> str | None:
 
 def _loose_seconds(text: str) -> Decimal | None:
     """The time in a text of one or more numbers with any usual unit."""
-    if not re.fullmatch(f"(?:{_LOOSE.pattern})+", text, re.IGNORECASE):
+    if not re.fullmatch(f"(?:{_LOOSE.pattern})+\\s*", text, re.IGNORECASE):
         return None
     parts = _LOOSE.findall(text)
     if any(unit.lower() not in _LOOSE_UNITS for _, unit in parts):

@@ -6,6 +6,7 @@ Whatever happens in here, the agent gets an answer on purpose: it would take a c
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stophooks.agents import base
@@ -30,6 +31,8 @@ def main(argv: Sequence[str]) -> int:
     except Exception as err:  # noqa: BLE001 -- the door: no error may become a silent pass
         reply = base.block(explain(err))
     code = outlet.send(reply)
-    call.tidy()
+    # The answer is given: nothing that comes after it may change its exit code.
+    with suppress(Exception):
+        call.tidy()
     outlet.close()
     return code

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from stophooks import agents
 from stophooks.agents import base, payload
 from stophooks.errors import StophooksError, StoreError, UsageError
+from stophooks.invocation import SectionRun, directory, home, public_environ
 from stophooks.plan import DEFAULT_MAX_BLOCKS
 from stophooks.store import open_store, state_dir
 
@@ -18,11 +17,9 @@ if TYPE_CHECKING:
 
     from stophooks.agents.base import Agent, Reply
     from stophooks.events import Event
-    from stophooks.executors.base import Executor
     from stophooks.hook.watch import Watch
     from stophooks.models import Problem, Report
-    from stophooks.plan import Plan, Section
-    from stophooks.store.logs import RunLogs
+    from stophooks.plan import Plan
 
 USAGE = "usage: stophooks hook --agent NAME, where NAME is one of:"
 STDIN = 0
@@ -47,7 +44,7 @@ class Call:
         self._environ = environ
         self._max_blocks = DEFAULT_MAX_BLOCKS
         self._event: Event | None = None
-        self._logs: RunLogs | None = None
+        self._run: SectionRun | None = None
 
     def answer(self, argv: Sequence[str], watch: Watch) -> Reply:
         """Return the answer; every error becomes one that explains itself."""
@@ -61,10 +58,8 @@ class Call:
 
     def tidy(self) -> None:
         """Remove old logs; nobody waits for this."""
-        if self._logs is not None:
-            from stophooks.store.logs import prune  # noqa: PLC0415 -- only a call that ran has logs
-
-            prune(self._logs.state_dir)
+        if self._run is not None:
+            self._run.tidy()
 
     def _answer(self, argv: Sequence[str], watch: Watch) -> Reply:
         self.agent = _agent(argv)
@@ -76,53 +71,20 @@ class Call:
             return self.agent.allow(None)
         self._max_blocks = section.max_blocks
         watch.running(section.deadline_s)
-        return self._judge(self._run(section, plan, watch))
+        self._run = SectionRun(section, plan)
+        return self._judge(self._run.report(cancel=watch.cancel))
 
     def _plan(self, event: Event) -> Plan | None:
         from stophooks import config  # noqa: PLC0415 -- an unreadable payload never needs it
 
-        home = _home(self._environ)
-        for directory in (*event.directories, *_here()):
-            path = config.find(directory, home=home)
+        for place in (*event.directories, *_here()):
+            path = config.find(place, home=home())
             if path is not None:
-                loaded = config.load(path, environ=self._public_environ())
+                loaded = config.load(path, environ=public_environ())
                 if loaded.plan is None:
                     raise _refused([item for item in loaded.problems if not item.warning])
                 return loaded.plan
         return None
-
-    def _run(self, section: Section, plan: Plan, watch: Watch) -> Report:
-        from stophooks import engine  # noqa: PLC0415 -- a project without commands never needs it
-        from stophooks.store.logs import RunLogs  # noqa: PLC0415 -- the same
-
-        run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
-        self._logs = logs = RunLogs(self.state_dir, run_id)
-        executors = self._executors(section)
-        try:
-            return engine.run(
-                section,
-                project_dir=plan.project_dir,
-                executors=executors,
-                cancel=watch.cancel,
-                logs=logs,
-            )
-        finally:
-            for executor in executors.values():
-                executor.close()
-            logs.close()
-
-    def _executors(self, section: Section) -> dict[str, Executor]:
-        from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- see _run
-
-        environ = self._public_environ()
-        executors: dict[str, Executor] = {"host": HostExecutor(environ)}
-        if any(command.container for command in section.commands):
-            # docker-py takes several tenths of a second to import.
-            from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415
-
-            home = _home(environ) or "/"
-            executors["docker"] = DockerExecutor(environ, os.getuid(), os.getgid(), home)
-        return executors
 
     def _judge(self, report: Report) -> Reply:
         notes = [] if report.blocks else self._reset()
@@ -166,12 +128,6 @@ class Call:
         if event is None or event.session is None:
             return keys
         return (f"{name} session {event.session} {event.kind} {event.helper or ''}".rstrip(), *keys)
-
-    def _public_environ(self) -> dict[str, str]:
-        """Return the environment without what is the agent's own business."""
-        return {
-            name: value for name, value in self._environ.items() if not self.agent.private(name)
-        }
 
 
 def explain(err: Exception) -> str:
@@ -227,11 +183,6 @@ def _bounded(text: str, tail: str) -> str:
 
 def _here() -> tuple[str, ...]:
     try:
-        return (os.getcwd(),)  # noqa: TID251 -- floor 4: the working directory is read here
-    except FileNotFoundError:
+        return (directory(),)
+    except UsageError:
         return ()
-
-
-def _home(environ: Mapping[str, str]) -> str | None:
-    home = environ.get("HOME") or os.path.expanduser("~")
-    return home if os.path.isabs(home) else None

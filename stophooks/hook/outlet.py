@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import threading
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stophooks.agents.base import Reply
 
-STDOUT, STDERR = 1, 2
+STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class Outlet:
@@ -25,6 +26,9 @@ class Outlet:
         self._reply: Reply | None = None
         self._stdout = _copy(STDOUT)
         self._stderr = _copy(STDERR)
+        # A number left free would be given to the next file that is opened.
+        if not _is_open(STDIN):
+            _to_nowhere(STDIN)
         if self._stderr is None:
             _to_nowhere(STDERR)
         os.dup2(STDERR, STDOUT)
@@ -60,13 +64,21 @@ class Outlet:
 
 def _copy(fd: int) -> int | None:
     try:
-        return os.dup(fd)
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
     except OSError:
         return None
 
 
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
 def _to_nowhere(fd: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    nowhere = os.open(os.devnull, os.O_RDWR)
     if nowhere != fd:
         os.dup2(nowhere, fd)
         os.close(nowhere)

@@ -7,6 +7,7 @@ import signal
 import subprocess  # noqa: TID251 - this package is the one place that starts processes
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from stophooks.errors import StophooksError
@@ -154,7 +155,9 @@ def _exit_pipe(process: subprocess.Popen[bytes]) -> int:
     reading, writing = os.pipe()
 
     def wait() -> None:
-        process.wait()
+        with suppress(ChildProcessError):  # lost: `_wait_without_blocking` finds that out as well
+            _, status = os.waitpid(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         os.close(writing)
 
     threading.Thread(target=wait, daemon=True).start()

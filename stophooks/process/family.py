@@ -26,8 +26,8 @@ TOKEN = "STOPHOOKS_COMMAND_ID"  # noqa: S105 - a variable's name
 KILL_S = 1.0
 # The same while new processes still turn up: a command that forks faster than it can be counted.
 STORM_S = 5.0
-# A family that has new members after so many passes forks faster than one process at a time is
-# stopped.
+# A family that still has new members after so many passes moves on faster than a whole table is
+# read: it is hunted.
 _QUIET_PASSES = 3
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -181,8 +181,17 @@ class Family:
                 _send(entry, signal.SIGSTOP)
                 known.add((entry.pid, entry.started))
             if passes > _QUIET_PASSES:
-                _kill_groups(fresh)
+                self._hunt()
         return passes > 0
+
+    def _hunt(self) -> None:
+        """Kill each orphan in the moment it is seen, newest first.
+
+        For a process that lives for a millisecond only, and starts the next one.
+        """
+        for entry in table.newest_first() if _reaper else ():
+            if entry.parent == os.getpid() and entry.alive and self._is_root(entry):
+                _send(entry, signal.SIGKILL)
 
     def _send_group(self, number: signal.Signals) -> None:
         """Signal the leader's group where single processes cannot be seen."""
@@ -226,20 +235,6 @@ class Family:
 def _leaders(*, besides: Family) -> set[int]:
     with _lock:
         return {item.leader for item in _families if item.running and item is not besides}
-
-
-def _kill_groups(entries: list[Entry]) -> None:
-    """End whole process groups, each in one step that no fork escapes (kill(2)).
-
-    A group that was seen just now has the same number still, and a group of another session than
-    ours holds nobody but descendants of the command that made the session.
-    """
-    own = os.getsid(0)
-    for group in {entry.group for entry in entries if entry.session != own and entry.group > 1}:
-        try:
-            os.killpg(group, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
 
 
 def _send(entry: Entry, number: signal.Signals) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 # A stat line is about 300 bytes; its name is at most 64 (proc_pid_stat(5), read 2026-11-21).
 _STAT_BYTES = 4096
@@ -130,10 +130,19 @@ def variable_of(pid: int, name: bytes) -> bytes | None:
     return next((item[len(prefix) :] for item in variables if item.startswith(prefix)), None)
 
 
+def newest_first() -> Iterator[Entry]:
+    """Every process in ``/proc``, each read when it is asked for; most often the newest first."""
+    for pid in sorted(
+        (int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True
+    ):
+        entry = _read_proc(pid)
+        if entry:
+            yield entry
+
+
 def scan_proc() -> dict[int, Entry]:
     """Every process in ``/proc``."""
-    entries = (_read_proc(int(name)) for name in os.listdir("/proc") if name.isdecimal())
-    return {entry.pid: entry for entry in entries if entry}
+    return {entry.pid: entry for entry in newest_first()}
 
 
 def scan_psutil(pids: tuple[int, ...] | None = None) -> dict[int, Entry]:

@@ -100,6 +100,16 @@ def test_a_signal_is_reported_as_128_and_its_number(
     assert ran.outcome.signal == number
 
 
+@pytest.mark.scenario("host-executor: A signal that a shell reports")
+def test_a_code_above_128_names_the_signal_that_it_stands_for(
+    executor: Executor, command: MakeCommand
+) -> None:
+    ran = run(executor, command("sh -c 'kill -9 $$'; exit $?"))
+
+    assert ran.outcome.exit_code == 128 + signal.SIGKILL
+    assert ran.outcome.signal == signal.SIGKILL
+
+
 @pytest.mark.scenario("host-executor: Script of several lines")
 def test_a_script_goes_whole_to_one_shell(executor: Executor, command: MakeCommand) -> None:
     script = """

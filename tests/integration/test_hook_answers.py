@@ -316,6 +316,65 @@ def test_our_own_fault_blocks(
     assert "Traceback" not in text
 
 
+def test_a_fault_while_the_answer_is_made_blocks_too(
+    stophooks: Stophooks, place: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from stophooks.hook import call\n"
+        "def broken(*args, **options):\n"
+        "    raise KeyError('lost')\n"
+        "call.open_store = broken\n"
+    )
+
+    text = reason(stop(stophooks, place, PYTHONPATH=str(tmp_path)))
+
+    assert "by a fault of its own: KeyError" in text
+
+
+def test_a_fault_after_the_answer_changes_nothing(
+    stophooks: Stophooks, place: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from stophooks.store import logs\n"
+        "def broken(*args, **options):\n"
+        "    raise KeyError('lost')\n"
+        "logs.prune = broken\n"
+    )
+
+    assert "tests: exit code 3" in reason(stop(stophooks, place, PYTHONPATH=str(tmp_path)))
+
+
+def test_checks_that_do_not_end_by_their_deadline_are_given_up(
+    stophooks: Stophooks, place: Path, tmp_path: Path
+) -> None:
+    project(place, FAILS.replace("stop:\n", "stop:\n  deadline: 1s\n"))
+    (tmp_path / "sitecustomize.py").write_text(
+        "import threading\n"
+        "from stophooks import engine\n"
+        "from stophooks.hook import watch\n"
+        "watch.OVERRUN_S = 0.1\n"
+        "engine.run = lambda *args, **options: threading.Event().wait()\n"
+    )
+
+    text = reason(stop(stophooks, place, PYTHONPATH=str(tmp_path)))
+
+    assert text.startswith("stophooks could not end the checks by their deadline")
+
+
+def test_a_stdin_that_was_never_open_blocks(stophooks: Stophooks, place: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {stophooks.python} -m stophooks hook --agent claude <&-"],
+        cwd=place,
+        env=stophooks.environment(),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+
+    told = json.loads(done.stdout)
+    assert "standard input was empty" in told["reason"]
+
+
 @pytest.mark.scenario("agent-claude: An interrupted call answers before it is killed")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_call_answers(
@@ -365,10 +424,10 @@ def test_a_call_that_still_waits_for_its_payload_ends_at_a_signal(
 ) -> None:
     process = stophooks.start("hook", "--agent", "claude", cwd=place)
     deadline = time.monotonic() + 10
-    while not _catches(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
+    while not _catches(process.pid, signal.SIGHUP) and time.monotonic() < deadline:
         pass
 
-    process.terminate()
+    process.send_signal(signal.SIGHUP)
 
     assert process.wait(timeout=3) == 2
     process.communicate()

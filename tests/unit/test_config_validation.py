@@ -649,6 +649,28 @@ def test_defaults_carry_no_warning(tmp_path: Path) -> None:
     assert of_command(tmp_path, "run: x, image: 'a:1'") == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"run: x, image: {'a' * 500_000}",
+        f"run: x, image: {'a-' * 250_000}",
+        f"run: x, image: {'a.-' * 160}",
+        f"run: x, timeout: {'1s ' * 150_000}x",
+        f"run: x, timeout: {'9' * 500_000}s",
+    ],
+    ids=["word", "dashes", "dots", "durations", "digits"],
+)
+def test_hostile_texts_are_answered_at_once(tmp_path: Path, text: str) -> None:
+    # Each of them once kept a regular expression busy for minutes, or would have.
+    assert len(of_command(tmp_path, text)) == 1
+
+
+def test_a_hundred_thousand_problems_are_still_an_error(tmp_path: Path) -> None:
+    found = problems(tmp_path, "stop: {commands: [{run: x, env: {A: '" + "${$}" * 100_000 + "'}}]}")
+
+    assert len(found) <= 100
+
+
 def test_many_problems_are_cut_at_a_hundred(tmp_path: Path) -> None:
     found = problems(tmp_path, "stop:\n  commands:\n" + "    - {}\n" * 500)
 

@@ -126,11 +126,39 @@ def test_every_fault_has_its_remedy() -> None:
     assert faults() <= rows
 
 
+def messages() -> dict[str, str]:
+    """The constant part of every error that a person can do something about, by its place."""
+    kinds = {"UsageError", "StoreError", "PayloadError", "ConfigAmbiguousError", "OutputError"}
+    found = {}
+    for path in (ROOT / "stophooks").rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text()))
+        for node in (node for node in nodes if isinstance(node, ast.Raise)):
+            if isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in kinds:
+                parts = [part for part in ast.walk(node.exc) if isinstance(part, ast.Constant)]
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                found[place] = "".join(str(part.value) for part in parts)
+    return found
+
+
+def explained() -> list[str]:
+    """The pieces of messages, between dots, in the first column of the tables."""
+    rows = [row for row in TROUBLESHOOTING.read_text().splitlines() if row.startswith("| `")]
+    quoted = [text for row in rows for text in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    return [piece.strip() for text in quoted for piece in text.split("…") if piece.strip(" .,")]
+
+
+def test_every_error_with_a_remedy_is_explained() -> None:
+    pieces = [piece for piece in explained() if len(piece) >= 10]
+    missing = [
+        f"{place}: {text}"
+        for place, text in messages().items()
+        if not any(piece in text for piece in pieces)
+    ]
+
+    assert missing == []
+
+
 def test_every_message_that_is_explained_exists() -> None:
-    missing = []
-    for row in TROUBLESHOOTING.read_text().splitlines():
-        for quoted in re.findall(r"`([^`]+)`", row.split("|")[1]) if row.startswith("| `") else ():
-            pieces = [piece.strip() for piece in quoted.split("…") if piece.strip(" .,")]
-            missing += [piece for piece in pieces if not any(piece in text for text in texts())]
+    missing = [piece for piece in explained() if not any(piece in text for text in texts())]
 
     assert missing == []

@@ -142,13 +142,13 @@ def test_warnings_come_last_and_are_marked() -> None:
     )
 
 
-def test_nothing_is_cut_off_at_the_end_when_all_want_more_than_there_is() -> None:
+def test_nothing_is_cut_off_at_the_end_when_more_is_wanted_than_there_is() -> None:
     long = b"x\n" * 5000
     warning = result(
         "style", command={"severity": Severity.WARN}, stdout=long, log_path="/state/style.log"
     )
 
-    full = report(result("test", stdout=long), warning, result("never", Status.SKIPPED))
+    full = report(warning, result("never", Status.SKIPPED))
     told = [reason(full, max_bytes=most) for most in range(1000, 1100)]
 
     end = "  Full output: /state/style.log\n\nNot run this time: never."

@@ -10,7 +10,7 @@ from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S
 from stophooks.executors.capture import Capture
 from stophooks.executors.host import faults
-from stophooks.models import Outcome, Status, Stream, human_duration
+from stophooks.models import SIGNAL_BASE, Outcome, Status, Stream, human_duration, signal_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,13 +135,18 @@ def _outcome(
     cancel: Cancellation,
 ) -> Outcome:
     code = ended.code
-    signal = -code if code is not None and code < 0 else None
+    exit_code = SIGNAL_BASE - code if code is not None and code < 0 else code
     status, reason = _verdict(ended, timeout_s, cancel)
+    lost = status is Status.UNAVAILABLE
     return Outcome(
         status=status,
         reason=reason,
-        exit_code=code if signal is None else 128 + signal,
-        signal=signal,
+        fault="exit-code-lost" if lost else None,
+        remedy="Start the agent with SIGCHLD at its default, then run this again."
+        if lost
+        else None,
+        exit_code=exit_code,
+        signal=signal_of(exit_code),
         stdout=captures[Stream.STDOUT].result(),
         stderr=captures[Stream.STDERR].result(),
         duration_s=ended.duration_s,
@@ -157,7 +162,7 @@ def _verdict(
     if ended.cause is process.Cause.CANCELLED:
         return Status.CANCELLED, cancel.reason or "cancelled"
     if ended.code is None:
-        return Status.UNAVAILABLE, "its exit code was taken by another part of this program"
+        return Status.UNAVAILABLE, "The command has ended, and its exit code was lost."
     return (Status.PASSED if ended.code == 0 else Status.FAILED), None
 
 
