@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from stophooks.models import Outcome, Status
@@ -32,7 +33,11 @@ class Sink(Protocol):
 
 
 class Cancellation:
-    """A request to end everything, made once, by a signal or by a caller; safe across threads."""
+    """A request to end everything, made once, by a signal or by a caller; safe across threads.
+
+    ``grace_s`` is how long a command has between SIGTERM and SIGKILL, in seconds;
+    ``requested_at`` is the moment of the request on the monotonic clock.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -41,6 +46,7 @@ class Cancellation:
         self._listeners: list[Callable[[], None]] = []
         self.grace_s = GRACE_S
         self.reason = ""
+        self.requested_at: float | None = None
 
     def request(self, reason: str, *, grace_s: float = GRACE_S) -> None:
         """End everything; ``grace_s`` is the time (seconds) from SIGTERM to SIGKILL."""
@@ -49,6 +55,7 @@ class Cancellation:
                 return
             self.reason = reason
             self.grace_s = grace_s
+            self.requested_at = time.monotonic()
             self._event.set()
             listeners = list(self._listeners)
         for listener in listeners:

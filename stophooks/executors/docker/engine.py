@@ -7,27 +7,24 @@ sockets; the answer of a call that was ended so is never used.
 
 from __future__ import annotations
 
+import copy
 import errno
 import os
 import queue
-import socket
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import docker
 import docker.errors
 import docker.tls
 import requests
-import requests.adapters
-import urllib3.connection
-import urllib3.connectionpool
 from docker.constants import DEFAULT_DOCKER_API_VERSION
-from docker.transport import unixconn
 
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.base import Cancellation
+from stophooks.executors.docker.connection import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +36,8 @@ T = TypeVar("T")
 CALL_BOUND_S = 10.0
 # Creating copies nothing but may wait for a busy disk, and starting waits for runc; seconds.
 CREATE_BOUND_S = 30.0
-# One read of one call; the call's own bound comes first. Seconds.
-SOCKET_TIMEOUT_S = 60.0
+# Once everything is to end, a call gets so much and no more; seconds.
+HURRY_S = 2.0
 
 
 class EngineRefusedError(Exception):
@@ -51,107 +48,6 @@ class EngineRefusedError(Exception):
         self.what = what
         self.status = status
         self.text = text
-
-
-class Sockets:
-    """The sockets of one client, to be shut from another thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._aborted = False
-
-    def add(self, sock: socket.socket) -> None:
-        """Remember a socket; one that comes after the abort is shut at once."""
-        with self._lock:
-            self._sockets.append(sock)
-            if self._aborted:
-                _shut(sock)
-
-    def abort(self) -> None:
-        """End every call on these sockets, now and later."""
-        with self._lock:
-            self._aborted = True
-            for sock in self._sockets:
-                _shut(sock)
-
-
-def _shut(sock: socket.socket) -> None:
-    # Not connected any more is what is wanted.
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-
-
-class _UnixConnection(unixconn.UnixHTTPConnection):
-    sockets: Sockets
-
-    def connect(self) -> None:
-        super().connect()
-        self.sockets.add(self.sock)
-
-
-class _UnixPool(unixconn.UnixHTTPConnectionPool):
-    sockets: Sockets
-
-    def _new_conn(self) -> _UnixConnection:
-        connection = _UnixConnection(self.base_url, self.socket_path, self.timeout)
-        connection.sockets = self.sockets
-        return connection
-
-
-class _UnixAdapter(unixconn.UnixHTTPAdapter):
-    def __init__(self, url: str, sockets: Sockets) -> None:
-        super().__init__(url, SOCKET_TIMEOUT_S)
-        self._sockets = sockets
-
-    def get_connection(self, url: str, proxies: Any = None) -> _UnixPool:
-        del proxies
-        pool = _UnixPool(url, self.socket_path, self.timeout, maxsize=self.max_pool_size)
-        pool.sockets = self._sockets
-        return pool
-
-
-class _TcpAdapter(requests.adapters.HTTPAdapter):
-    """Pools whose connections report their sockets."""
-
-    def __init__(self, sockets: Sockets) -> None:
-        self._sockets = sockets
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        sockets = self._sockets
-
-        class Plain(urllib3.connection.HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class Tls(urllib3.connection.HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class PlainPool(urllib3.connectionpool.HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class TlsPool(urllib3.connectionpool.HTTPSConnectionPool):
-            ConnectionCls = Tls
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """One docker-py client whose calls can be ended from another thread."""
-
-    client: docker.APIClient
-    sockets: Sockets
-
-    def close(self) -> None:
-        """End its calls and free its sockets."""
-        self.sockets.abort()
-        self.client.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,33 +70,47 @@ class Info:
     root_dir: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What a waiting caller hears: a value, an error, or that time is short."""
+
+    value: object = None
+    error: BaseException | None = None
+    hurry: bool = False
+
+
+class _Known:
+    """What was learnt about an engine, shared by all that ask it."""
+
+    def __init__(self) -> None:
+        self.version = DEFAULT_DOCKER_API_VERSION
+        self.info: Info | None = None
+
+
 class Engine:
     """One engine, asked by calls that end in bounded time."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._version = DEFAULT_DOCKER_API_VERSION
+        self._cancel = Cancellation()
+        self._known = _Known()
+
+    def until(self, cancel: Cancellation) -> Engine:
+        """The same engine, whose calls end soon after ``cancel`` is requested."""
+        bound = copy.copy(self)
+        bound._cancel = cancel  # noqa: SLF001 -- a copy of this very object
+        return bound
 
     def open(self) -> Connection:
-        """A new client on connections of its own; close it after use."""
-        sockets = Sockets()
+        """A new client on connections of its own; close it after use.
+
+        Raises:
+            ExecutorUnavailableError: The address cannot be used.
+        """
         try:
-            client = docker.APIClient(
-                base_url=self.endpoint.url,
-                version=self._version,
-                timeout=SOCKET_TIMEOUT_S,
-                tls=self._tls or False,
-            )
+            return connect(self.endpoint, version=self._known.version, tls=self._tls)
         except docker.errors.DockerException as err:
             raise self._unreachable(str(err)) from err
-        # The environment's proxies and certificate bundles are not meant for the engine.
-        client.trust_env = False
-        if path := self.endpoint.socket:
-            client.mount("http+docker://", _UnixAdapter(f"http+unix://{path}", sockets))
-        else:
-            client.mount("http://", _TcpAdapter(sockets))
-            client.mount("https://", _TcpAdapter(sockets))
-        return Connection(client=client, sockets=sockets)
 
     @cached_property
     def _tls(self) -> docker.tls.TLSConfig | None:
@@ -226,24 +136,37 @@ class Engine:
             ExecutorUnavailableError: It cannot be reached, or did not answer in time.
         """
         connection = self.open()
-        answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                answers.put((function(connection.client), None))
+                answers.put(_Answer(value=function(connection.client)))
             except BaseException as err:  # noqa: BLE001 -- raised again by the waiting thread
-                answers.put((None, err))
+                answers.put(_Answer(error=err))
 
         threading.Thread(target=work, name=f"engine {what}", daemon=True).start()
         try:
-            value, error = answers.get(timeout=bound_s)
+            answer = self._await(answers, what, bound_s)
+        finally:
+            # From here on the call is over, whatever it still receives.
+            connection.close()
+        if answer.error is not None:
+            raise self.translate(what, answer.error) from answer.error
+        return cast("T", answer.value)
+
+    def _await(self, answers: queue.SimpleQueue[_Answer], what: str, bound_s: float) -> _Answer:
+        """The answer, within the bound, or within `HURRY_S` from the request to end everything."""
+        unsubscribe = self._cancel.subscribe(lambda: answers.put(_Answer(hurry=True)))
+        try:
+            answer = answers.get(timeout=bound_s)
+            if answer.hurry:
+                bound_s = min(bound_s, HURRY_S)
+                answer = answers.get(timeout=bound_s)
         except queue.Empty:
             raise self.mute(what, bound_s) from None
         finally:
-            connection.close()
-        if error is not None:
-            raise self.translate(what, error) from error
-        return value  # type: ignore[return-value]  # a call without an error has a value
+            unsubscribe()
+        return answer
 
     def mute(self, what: str, bound_s: float) -> ExecutorUnavailableError:
         """The error for an engine that does not answer."""
@@ -284,16 +207,18 @@ class Engine:
     def _place(self) -> str:
         return f"{self.endpoint.url} (from {self.endpoint.source})"
 
-    @cached_property
+    @property
     def info(self) -> Info:
         """What this engine is; asked once.
 
         Raises:
             ExecutorUnavailableError: It cannot be reached, or did not answer in time.
         """
-        version = self._ask("version", lambda client: client.version(api_version=False))
-        self._version = str(version.get("ApiVersion", DEFAULT_DOCKER_API_VERSION))
-        return describe(version, self._ask("info", lambda client: client.info()))
+        if self._known.info is None:
+            version = self._ask("version", lambda client: client.version(api_version=False))
+            self._known.version = str(version.get("ApiVersion", DEFAULT_DOCKER_API_VERSION))
+            self._known.info = describe(version, self._ask("info", lambda client: client.info()))
+        return self._known.info
 
     def _ask(self, what: str, function: Callable[[docker.APIClient], Any]) -> dict[str, Any]:
         try:

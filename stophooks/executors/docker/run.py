@@ -41,6 +41,8 @@ OUTPUT_AFTER_EXIT_S = 5.0
 # An engine that answers at once has the wait registered by then; Podman answers at the end.
 ARMED_BOUND_S = 1.0
 REMOVE_BOUND_S = 20.0
+# Once everything is to end, a run and its removal are over so soon; seconds.
+END_BOUND_S = 9.0
 REMOVE_PAUSE_S = 0.1
 # An unanswered create may still be carried out: so often must the container be absent, so far
 # apart (seconds), before it counts as gone.
@@ -86,18 +88,14 @@ class ContainerRun:
         self._pump = Pump(self._attach, sink, lambda: self._events.put(_OutputEnded()))
         self._armed = threading.Event()
         self._waiter: threading.Thread | None = None
-        self._is_create_unanswered = False
-        self._started_at = 0.0
+        self._is_create_asked = self._is_create_unanswered = False
+        self._began = self._started_at = 0.0
         self._exit: int | None = None
 
     def run(self, *, timeout_s: float | None, cancel: Cancellation) -> Outcome:
-        """Run the container to its end and remove it.
-
-        Raises:
-            ExecutorUnavailableError: The engine could not create, start or follow it.
-        """
+        """Run the container to its end and remove it; whatever fails is in the outcome."""
+        self._began = time.monotonic()
         unsubscribe = cancel.subscribe(lambda: self._events.put(_CancelRequested()))
-        leak: str | None = None
         try:
             outcome = self._run(timeout_s, cancel)
         except ExecutorUnavailableError as err:
@@ -105,7 +103,7 @@ class ContainerRun:
         finally:
             unsubscribe()
             self._release()
-            leak = self._remove()
+            leak = self._remove(self._removal_bound(cancel))
         return replace(outcome, notes=(*outcome.notes, leak)) if leak else outcome
 
     def _run(self, timeout_s: float | None, cancel: Cancellation) -> Outcome:
@@ -124,6 +122,7 @@ class ContainerRun:
             )
             return answer
 
+        self._is_create_asked = True
         try:
             answer = self._engine.call("create", create, bound_s=CREATE_BOUND_S)
             state = self._inspect()
@@ -190,7 +189,8 @@ class ContainerRun:
         self._started_at = time.monotonic()
 
     def _duration(self) -> float:
-        return time.monotonic() - self._started_at if self._started_at else 0.0
+        """Seconds since its creation began: what a person waits for."""
+        return time.monotonic() - self._began
 
     def _follow(self, timeout_s: float | None, cancel: Cancellation) -> Outcome:
         """Wait for the exit, the deadline or a cancellation, whichever comes first."""
@@ -295,17 +295,29 @@ class ContainerRun:
         if self._waiter is not None:
             self._waiter.join(KILL_BOUND_S)
 
-    def _remove(self) -> str | None:
+    def _removal_bound(self, cancel: Cancellation) -> Callable[[], float]:
+        """Until when the removal may be tried, on the monotonic clock; sooner once cancelled."""
+        until = time.monotonic() + REMOVE_BOUND_S
+
+        def bound() -> float:
+            if cancel.requested_at is None:
+                return until
+            return min(until, cancel.requested_at + END_BOUND_S)
+
+        return bound
+
+    def _remove(self, until: Callable[[], float]) -> str | None:
         """Remove the container until the engine says that it is gone.
 
         Returns:
             None, or what was left behind, for the result.
         """
+        if not self._is_create_asked:
+            return None
         needed = ABSENCES if self._is_create_unanswered else 1
         absences = 0
-        until = time.monotonic() + REMOVE_BOUND_S
         problem = ""
-        while time.monotonic() < until:
+        while not problem or time.monotonic() < until():
             try:
                 self._engine.call("remove", _remove(self.name))
                 absences += 1

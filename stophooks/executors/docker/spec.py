@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,27 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.executors.docker.engine import Info
+    from stophooks.executors.docker.identity import Identity
 
 NETWORK_MODES = frozenset({"none", "bridge", "host"})
 # One argument or variable, and all of them: Linux's MAX_ARG_STRLEN, and half its usual ARG_MAX.
 ARGUMENT_LIMIT = 128 * KIB
 ARGUMENTS_LIMIT = 1 * MIB
 PROPAGATIONS = frozenset({"private", "rprivate", "slave", "rslave", "shared", "rshared"})
-# Where a user that the image does not know finds a home.
-HOME = "/home/stophooks"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who runs in the container: the engine's ``User``, numeric where known, and the home.
-
-    ``home`` is the path of a tmpfs to make, or None when the image has one for this user.
-    """
-
-    user: str
-    uid: int | None = None
-    gid: int | None = None
-    home: str | None = None
 
 
 def refuse(reason: str, remedy: str, fault: str = "refused") -> ExecutorUnavailableError:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from stophooks.executors.base import Sink
-    from stophooks.executors.docker.engine import Connection
+    from stophooks.executors.docker.connection import Connection
 
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
 HEADER = struct.Struct(">BxxxL")

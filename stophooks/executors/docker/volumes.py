@@ -14,38 +14,48 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
-from stophooks.executors.docker.spec import Identity, refuse
+from stophooks.executors.docker.spec import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import docker
 
+    from stophooks.executors.docker.identity import Identity
     from stophooks.models import Mount
 
 
 def prepare(
-    engine: Engine, mount: Mount, *, identity: Identity, image_id: str, labels: Mapping[str, str]
+    engine: Engine,
+    mounts: tuple[Mount, ...],
+    *,
+    identity: Identity,
+    image_id: str,
+    labels: Mapping[str, str],
 ) -> None:
-    """Make a named volume if there is none, owned by the user who will write to it.
+    """Make the named volumes that there are not yet, owned by the user who will write to them.
 
     Raises:
         ExecutorUnavailableError: The engine refuses.
     """
-    name = mount.source
-    if not name or not identity.uid:
-        return
-    try:
-        if _exists(engine, name):
-            return
-        engine.call("volume create", lambda client: client.create_volume(name))
-        _give(engine, mount, identity, image_id, dict(labels))
-    except EngineRefusedError as err:
-        raise refuse(
-            f"The volume {name} could not be made: {err.text}.",
-            f"Make it by hand: `docker volume create {name}`.",
-            "mount",
-        ) from err
+    for mount in mounts:
+        name = mount.source
+        if mount.type != "volume" or not name or not identity.uid:
+            continue
+        try:
+            if not _exists(engine, name):
+                engine.call("volume create", _create(name))
+                _give(engine, mount, identity, image_id, dict(labels))
+        except EngineRefusedError as err:
+            raise refuse(
+                f"The volume {name} could not be made: {err.text}.",
+                f"Make it by hand: `docker volume create {name}`.",
+                "mount",
+            ) from err
+
+
+def _create(name: str) -> Callable[[docker.APIClient], object]:
+    return lambda client: client.create_volume(name)
 
 
 def _exists(engine: Engine, name: str) -> bool:

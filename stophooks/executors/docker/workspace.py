@@ -11,6 +11,8 @@ from stophooks.errors import ExecutorUnavailableError
 from stophooks.models import Container, Mount
 
 TARGET = "/workspace"
+# The longest path that Linux takes, in bytes (PATH_MAX).
+PATH_LIMIT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,29 +86,42 @@ def _git(project_dir: str) -> Workspace:
         return Workspace()
     if not dot_git.is_file():
         return _inside_a_repository(project_dir)
-    line = dot_git.read_text(encoding="utf-8", errors="surrogateescape").strip()
-    pointer = line.removeprefix("gitdir:").strip()
+    pointer = _pointer(dot_git)
     git_dir = os.path.normpath(os.path.join(project_dir, pointer))
     common = _common_dir(git_dir)
     if common is None:
-        return _without_git(f"{dot_git} points to {pointer}, which is not a worktree's directory")
+        return _without_git(f"{dot_git} does not point to a worktree's directory")
     # Git in the container follows the same words from /workspace, so it must arrive there.
     seen_git_dir = posixpath.normpath(posixpath.join(TARGET, pointer))
-    seen_common = posixpath.normpath(posixpath.join(seen_git_dir, os.path.relpath(common, git_dir)))
+    seen_common = posixpath.dirname(posixpath.dirname(seen_git_dir))
     return Workspace(mounts=(Mount(type="bind", source=common, target=seen_common, readonly=True),))
+
+
+def _pointer(dot_git: Path) -> str:
+    """The path in a ``.git`` file (gitrepository-layout(5)); empty when it cannot be read."""
+    try:
+        with dot_git.open("rb") as file:
+            line = file.read(PATH_LIMIT)
+    except OSError:
+        return ""
+    return os.fsdecode(line.strip()).removeprefix("gitdir:").strip().replace("\0", "")
 
 
 def _common_dir(git_dir: str) -> str | None:
     """The repository that a worktree belongs to, or None when this is no worktree.
 
-    A submodule has no ``commondir``, and its ``core.worktree`` names a host path.
+    Both pointers are the project's own text. So only a folder that has its worktrees in itself,
+    as git makes it, is believed to be a repository: no pointer brings in another folder. A
+    submodule has no ``commondir``, and its ``core.worktree`` names a host path.
     """
     try:
         pointer = Path(git_dir, "commondir").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
-    common = os.path.normpath(os.path.join(git_dir, pointer))
-    return common if os.path.isdir(os.path.join(common, "objects")) else None
+    common = os.path.realpath(os.path.join(git_dir, pointer))
+    is_inside = os.path.dirname(os.path.realpath(git_dir)) == os.path.join(common, "worktrees")
+    is_repository = os.path.isfile(f"{common}/HEAD") and os.path.isdir(f"{common}/objects")
+    return common if is_inside and is_repository else None
 
 
 def _inside_a_repository(project_dir: str) -> Workspace:

@@ -217,6 +217,23 @@ def test_git_works_in_a_worktree(case: Case, repository: Path, is_relative: bool
     assert git(case.project, "log", "--format=%s") == "the first\n"
 
 
+@pytest.mark.scenario("docker-executor: A pointer cannot bring in another folder")
+def test_a_forged_worktree_brings_in_no_other_folder(case: Case, tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    (private / "objects").mkdir(parents=True)
+    (private / "HEAD").touch()
+    (private / "key").write_text("secret")
+    forged = case.project / "forged/worktrees/x"
+    forged.mkdir(parents=True)
+    (forged / "commondir").write_text(str(private))
+    (case.project / ".git").write_text("gitdir: forged/worktrees/x\n")
+
+    outcome = case.run(f"cat {private}/key /workspace/forged/key")
+
+    assert text(outcome) == ""
+    assert any("git does not work" in note for note in outcome.notes)
+
+
 @pytest.mark.scenario("docker-executor: A project without its repository says so")
 def test_a_folder_of_a_repository_says_that_git_does_not_work(case: Case) -> None:
     git(case.project.parent, "init", "-q")

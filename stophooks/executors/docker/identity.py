@@ -1,0 +1,88 @@
+"""Who runs in a container: the configured user, else the caller."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from stophooks.executors.docker import images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stophooks.executors.docker.engine import Engine
+    from stophooks.executors.docker.images import Image, User
+    from stophooks.models import Command, Container
+
+# Where a user that the image does not know finds a home.
+HOME = "/home/stophooks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who runs in the container: the engine's ``User``, numeric where known, and the home.
+
+    ``home`` is the path of a tmpfs to make, or None when the image has one for this user.
+    """
+
+    user: str
+    uid: int | None = None
+    gid: int | None = None
+    home: str | None = None
+
+
+class Identities:
+    """Finds out who runs, for one caller; an image's users are read once.
+
+    Args:
+        uid: The caller.
+        gid: The caller's group.
+        labels: For the container out of which an image's users are read.
+    """
+
+    def __init__(self, uid: int, gid: int, labels: Mapping[str, str]) -> None:
+        self._uid = uid
+        self._gid = gid
+        self._labels = dict(labels)
+        self._lock = threading.Lock()
+        self._users: dict[str, tuple[User, ...]] = {}
+
+    def find(
+        self, engine: Engine, command: Command, container: Container, image: Image
+    ) -> Identity:
+        """Who runs this command in this image.
+
+        Raises:
+            ExecutorUnavailableError: The image's users cannot be read.
+        """
+        identity = self._identity(engine, container, image)
+        has_home = any(name == "HOME" for name, _ in command.env)
+        if not identity.uid or has_home:
+            return identity
+        if any(user.uid == identity.uid for user in self._known(engine, image)):
+            return identity
+        return replace(identity, home=HOME)
+
+    def _identity(self, engine: Engine, container: Container, image: Image) -> Identity:
+        if container.user is None:
+            # In a rootless engine, root inside is the caller outside, and nobody else is.
+            uid, gid = (0, 0) if engine.info.is_rootless else (self._uid, self._gid)
+            return Identity(user=f"{uid}:{gid}", uid=uid, gid=gid)
+        name, _, group = container.user.partition(":")
+        if name == "0" or (name.isdecimal() and group.isdecimal()):
+            return Identity(user=container.user, uid=int(name), gid=int(group or 0))
+        users = self._known(engine, image)
+        if name.isdecimal():
+            gid = next((user.gid for user in users if user.uid == int(name)), 0)
+            return Identity(user=container.user, uid=int(name), gid=gid)
+        known = next((user for user in users if user.name == name), None)
+        if known is None:
+            return Identity(user=container.user)
+        return Identity(user=container.user, uid=known.uid, gid=known.gid)
+
+    def _known(self, engine: Engine, image: Image) -> tuple[User, ...]:
+        with self._lock:
+            if image.id not in self._users:
+                self._users[image.id] = images.users(engine, image, self._labels)
+            return self._users[image.id]
