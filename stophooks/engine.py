@@ -21,15 +21,16 @@ from stophooks.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from stophooks.plan import Section
 
 
 class Log(Protocol):
-    """The full output of one command, on disk."""
+    """The full output of one command, on disk; ``error`` says why it is not the full one."""
 
     path: str
+    error: str | None
 
     def write(self, data: bytes) -> None:
         """Append output."""
@@ -96,7 +97,6 @@ def run(
     cancel: Cancellation,
     logs: Logs,
     observer: Observer | None = None,
-    only: Collection[str] = (),
 ) -> Report:
     """Run the section's commands and report on each, in the order of the configuration.
 
@@ -111,12 +111,11 @@ def run(
         cancel: Ends the run early when requested, as a signal does.
         logs: Makes each command's log.
         observer: Watches the run.
-        only: Names of the commands to run; the others are left out. All when empty.
     """
     began = time.monotonic()
     with _deadline(section, cancel) as clock:
         runner = _Runner(executors=executors, clock=clock, logs=logs, observer=observer)
-        results = runner.run(section, only)
+        results = runner.run(section)
     return Report(
         event=section.event,
         results=results,
@@ -169,12 +168,10 @@ class _Runner:
     logs: Logs
     observer: Observer | None
 
-    def run(self, section: Section, only: Collection[str]) -> tuple[Result, ...]:
-        """The results of the chosen commands, in order."""
+    def run(self, section: Section) -> tuple[Result, ...]:
+        """The results of the commands, in order."""
         results: list[Result] = []
         for index, command in enumerate(section.commands):
-            if only and command.name not in only:
-                continue
             if outcome := self._without_running(section, results):
                 result = Result(command=command, outcome=outcome)
             else:
@@ -188,12 +185,13 @@ class _Runner:
         """The outcome of a command that is not to be started at all, else None."""
         if self.clock.cancel.requested:
             reason = self.clock.cancel.reason
-            return self.clock.judge(Outcome(status=Status.CANCELLED, reason=reason))
+            ended = Outcome(status=Status.CANCELLED, reason=reason, started=False)
+            return self.clock.judge(ended)
         culprit = next((result.command.name for result in before if result.blocks), None)
         if not section.fail_fast or culprit is None:
             return None
         reason = f"not run: {culprit} did not pass, and `fail_fast` is set"
-        return Outcome(status=Status.SKIPPED, reason=reason)
+        return Outcome(status=Status.SKIPPED, reason=reason, started=False)
 
     def _run_one(self, command: Command, index: int) -> Result:
         if self.observer is not None:
@@ -204,6 +202,8 @@ class _Runner:
         finally:
             if log is not None:
                 log.close()
+        if log is not None and log.error:
+            notes = (f"the log is not complete: {log.error}",)
         outcome = replace(
             self.clock.judge(outcome),
             notes=(*outcome.notes, *notes),

@@ -27,3 +27,15 @@ class ExecutorUnavailableError(StophooksError):
 
 class StoreError(StophooksError):
     """What has to be remembered between two runs could not be read or written."""
+
+
+def last_resort(error: BaseException) -> str:
+    """The reason of a block when nothing else works: plain ASCII without quotes.
+
+    It needs no import, because what is broken may be the import of a module.
+    """
+    return (
+        "stophooks could not run the checks, by a fault of its own or of this machine "
+        f"({type(error).__name__}). They did not pass. Tell the person: `stophooks run` in the "
+        "project shows more."
+    )

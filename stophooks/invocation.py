@@ -95,15 +95,14 @@ class SectionRun:
         from stophooks.store.logs import prune  # noqa: PLC0415 -- as above
 
         if self._logs is not None:
-            prune(self._logs.state_dir)
+            prune(self._logs.state_dir, keep=self._run_id)
 
     def _executors(self, environ: Mapping[str, str]) -> dict[str, Executor]:
         from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- as above
 
         executors: dict[str, Executor] = {"host": HostExecutor(environ)}
         if any(command.container for command in self._section.commands):
-            # docker-py takes several tenths of a second to import.
-            from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415
+            from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- docker-py takes several tenths of a second to import
 
             executors["docker"] = DockerExecutor(
                 environ, os.getuid(), os.getgid(), home() or "/", self._run_id

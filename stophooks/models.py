@@ -7,6 +7,7 @@ from enum import StrEnum
 
 KIB = 1024
 MIB = 1024 * KIB
+GIB = 1024 * MIB
 # Exit codes above this stand for signals; Linux numbers those to 64 (signal(7)).
 SIGNAL_BASE = 128
 HIGHEST_SIGNAL = 64
@@ -178,13 +179,15 @@ class Tail:
 class Outcome:
     """What happened to one command.
 
-    ``exit_code`` is the program's own code, 128 + ``signal`` when a signal ended it (as a shell
-    and an engine say it), or None when it never ran. ``reason`` explains every status but passed
-    and failed; ``remedy`` says what to do where the machine is at fault, and ``fault`` is that
-    fault's class. ``notes`` are facts worth telling beside the result (git not usable …).
+    ``started`` is False for a command that was never begun. ``exit_code`` is the program's own
+    code, 128 + ``signal`` when a signal ended it (as a shell and an engine say it), or None when
+    it never ran. ``reason`` explains every status but passed and failed; ``remedy`` says what to
+    do where the machine is at fault, and ``fault`` is that fault's class. ``notes`` are facts
+    worth telling beside the result (git not usable …).
     """
 
     status: Status
+    started: bool = True
     exit_code: int | None = None
     signal: int | None = None
     stdout: Tail = field(default_factory=Tail)
@@ -262,3 +265,14 @@ def human_duration(seconds: float) -> str:
         return f"{minutes} m {rest} s" if rest else f"{minutes} m"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} m" if minutes else f"{hours} h"
+
+
+def human_size(count: int) -> str:
+    """A number of bytes as a person writes it: ``100 bytes``, ``4.9 KiB``, ``1.5 GiB``.
+
+    One decimal, in units of 1024.
+    """
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f}".removesuffix(".0") + f" {name}"
+    return f"{count} {'byte' if count == 1 else 'bytes'}"

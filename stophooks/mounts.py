@@ -7,6 +7,7 @@ start any other container. So these paths are refused whatever the configuration
 from __future__ import annotations
 
 import os
+import posixpath
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,22 @@ SYSTEM_SOCKETS = (
     "/run/podman/podman.sock",
     "/run/containerd/containerd.sock",
 )
-# Where those engines keep every image, container and volume.
-ENGINE_DIRS = ("/var/lib/docker", "/var/lib/containerd", "/var/lib/containers")
+# Where those engines keep every image, container and volume, and the sockets between their parts.
+ENGINE_DIRS = (
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/var/lib/containers",
+    "/run/docker",
+    "/run/containerd",
+    "/run/crio",
+    "/run/podman",
+)
 KERNEL_DIRS = ("/proc", "/sys")
+
+
+def container_path(path: str) -> str:
+    """A path inside a container in its one form: no double slash, no dot, no slash at the end."""
+    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def user_sockets(uid: int, home: str | None) -> tuple[str, ...]:
@@ -45,18 +59,27 @@ def refusal(
         path = PurePosixPath(os.path.realpath(source))
     except OSError as err:
         return f"its links cannot be followed ({err.strerror})"
-    if path == PurePosixPath("/"):
+    if _is_same(path, "/"):
         return "it is the whole file system of this machine"
     for kernel in KERNEL_DIRS:
-        if path.is_relative_to(kernel):
+        if path.is_relative_to(kernel) or _is_same(path, kernel):
             return f"{kernel} controls this machine's kernel"
     for socket in _resolved((*SYSTEM_SOCKETS, *sockets)):
-        if socket.is_relative_to(path):
+        if socket.is_relative_to(path) or _is_same(path, socket):
             return f"it is or contains {socket}, an engine's socket, which is root on this machine"
     for engine_dir in _resolved((*ENGINE_DIRS, *engine_dirs)):
-        if path.is_relative_to(engine_dir) or engine_dir.is_relative_to(path):
+        is_around = path.is_relative_to(engine_dir) or engine_dir.is_relative_to(path)
+        if is_around or _is_same(path, engine_dir):
             return f"it is, contains or lies in {engine_dir}, where an engine keeps its containers"
     return None
+
+
+def _is_same(path: PurePosixPath, other: PurePosixPath | str) -> bool:
+    """Whether both are one file under two names: a hard link, or mounted twice."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _resolved(paths: Sequence[str]) -> list[PurePosixPath]:

@@ -28,6 +28,8 @@ SETTINGS = {
 }
 # The message is cut at 10,000 characters by the agent; well below that it stays whole.
 NOTE_CHARACTERS = 8000
+# No system opens a longer path (PATH_MAX of Linux).
+PATH_LIMIT = 4096
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
@@ -44,7 +46,7 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
         agent=NAME,
         session=_text(payload, "session_id"),
         helper=_text(payload, "agent_id"),
-        directories=tuple(path for path in found if path and os.path.isabs(path)),
+        directories=tuple(path for path in found if path and _is_path(path)),
     )
 
 
@@ -64,6 +66,10 @@ def private(name: str) -> bool:
     the project's own use of the API (``ANTHROPIC_API_KEY`` …) is not of that kind and stays.
     """
     return name.startswith("CLAUDE_") or name in {"CLAUDECODE", "AI_AGENT"}
+
+
+def _is_path(text: str) -> bool:
+    return os.path.isabs(text) and len(text) < PATH_LIMIT
 
 
 def _text(payload: Mapping[str, Any], key: str) -> str | None:

@@ -9,13 +9,20 @@ import time
 from typing import Any
 
 from stophooks.errors import StophooksError
-from stophooks.models import MIB
+from stophooks.models import MIB, human_size
 
 # An agent writes its payload at once; a stdin left open must not eat the time of the checks.
 DEADLINE_S = 5.0
 MAX_BYTES = 16 * MIB
 
 _CHUNK_BYTES = 256 * 1024
+# After a silence of this many seconds what came is looked at, even where it does not end like an
+# object: a parser at every piece of a large payload would take longer than the deadline.
+_PAUSE_S = 0.05
+_REMEDY = (
+    "Agents send one JSON object; if an agent made this call, tell the person that its version and "
+    "this one do not fit. By hand, `stophooks run` runs the checks."
+)
 
 
 class PayloadError(StophooksError):
@@ -25,8 +32,8 @@ class PayloadError(StophooksError):
 def read(fd: int, *, deadline_s: float = DEADLINE_S, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the object on ``fd``; it may stay open behind a complete one.
 
-    A byte order mark, white space around the object and bytes that are not UTF-8 within its
-    strings are tolerated.
+    A byte order mark, white space before the object, anything behind it and bytes that are not
+    UTF-8 within its strings are tolerated.
 
     Raises:
         PayloadError: No JSON object came within ``deadline_s`` seconds or ``max_bytes`` bytes.
@@ -34,19 +41,26 @@ def read(fd: int, *, deadline_s: float = DEADLINE_S, max_bytes: int = MAX_BYTES)
     """
     deadline = time.monotonic() + deadline_s
     data = bytearray()
+    parsed = 0
     while len(data) <= max_bytes:
-        chunk = _more(fd, deadline - time.monotonic())
-        if chunk is None:
-            raise PayloadError(
-                f"standard input carried no complete JSON object within {deadline_s:g} seconds"
-            )
-        data += chunk
-        # Only a text that ends like an object is worth the parser's time.
-        if not chunk or data.rstrip().endswith(b"}"):
-            payload = _object(data, final=not chunk)
+        left_s = deadline - time.monotonic()
+        chunk = _more(fd, left_s if parsed == len(data) else min(left_s, _PAUSE_S))
+        data += chunk or b""
+        is_worth_it = not chunk or data.rstrip().endswith(b"}")
+        if is_worth_it and (chunk == b"" or parsed < len(data)):
+            payload = _object(data, final=chunk == b"")
             if payload is not None:
                 return payload
-    raise PayloadError(f"standard input carried more than {max_bytes} bytes")
+            parsed = len(data)
+        if chunk is None and time.monotonic() >= deadline:
+            raise PayloadError(
+                f"standard input carried no complete JSON object within {deadline_s:g} seconds. "
+                + _REMEDY
+            )
+    payload = _object(data, final=False)
+    if payload is not None:
+        return payload
+    raise PayloadError(f"standard input carried more than {human_size(max_bytes)}. {_REMEDY}")
 
 
 def _more(fd: int, timeout_s: float) -> bytes | None:
@@ -57,22 +71,27 @@ def _more(fd: int, timeout_s: float) -> bytes | None:
     except ConnectionResetError:
         return b""
     except OSError as err:
-        raise PayloadError(f"standard input cannot be read: {err.strerror}") from err
+        raise PayloadError(f"standard input cannot be read: {err.strerror}. {_REMEDY}") from err
 
 
 def _object(data: bytearray, *, final: bool) -> dict[str, Any] | None:
-    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip()
-    if not text:
-        raise PayloadError("standard input was empty; a JSON object was expected")
+    """Return the object that the text begins with, or None where more of it may come."""
+    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip()
+    if not text and final:
+        raise PayloadError(f"standard input was empty; a JSON object was expected. {_REMEDY}")
     try:
-        payload = json.loads(text)
+        payload, _end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError) as err:
         if not final:
             return None
-        raise PayloadError(f"standard input is not a JSON object: {_cause(err)}") from err
-    if not isinstance(payload, dict):
-        raise PayloadError("standard input is JSON, but not an object")
-    return payload
+        raise PayloadError(
+            f"standard input is not a JSON object: {_cause(err)}. {_REMEDY}"
+        ) from err
+    if isinstance(payload, dict):
+        return payload
+    if not final:
+        return None
+    raise PayloadError(f"standard input is JSON, but not an object. {_REMEDY}")
 
 
 def _cause(err: Exception) -> str:

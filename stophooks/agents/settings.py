@@ -6,6 +6,7 @@ Source of the shape: code.claude.com/docs/en/hooks (read as of 2.1.240); several
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ class SettingsError(StophooksError):
     """The text is not a settings file that an entry can be added to; says where and why."""
 
 
-def entry(command: str, timeout_s: int) -> dict[str, Any]:
+def entry(command: str, timeout_s: float) -> dict[str, Any]:
     """Return one hook as a settings file has it; ``timeout_s`` is the agent's limit for it."""
     return {"type": "command", "command": command, "timeout": timeout_s}
 
@@ -74,6 +75,27 @@ def uninstalled(text: str, original: str | None, events: Mapping[str, str], *, a
 def has_entries(text: str | None, events: Mapping[str, str], *, agent: str) -> bool:
     """Whether an entry of ours is in the text."""
     return bool(text and text.strip() and _ours_by_event(_split(text)[1], events, agent))
+
+
+def timeouts(text: str | None, events: Mapping[str, str], *, agent: str) -> dict[str, float]:
+    """Return the largest limit, in seconds, that our entries of each event have in the text.
+
+    Raises:
+        SettingsError: See `installed`.
+
+    """
+    if not text or not text.strip():
+        return {}
+    root = _root(_split(text)[1])
+    found: dict[str, float] = {}
+    for event in events:
+        groups = _groups(root, event)
+        for group, hook in _places(groups, event, agent):
+            hooks = _hooks(groups.items[group], event) if groups else None
+            limit = hooks.items[hook].value.get("timeout") if hooks else None
+            if isinstance(limit, int | float) and found.get(event, 0) < limit < math.inf:
+                found[event] = limit
+    return found
 
 
 def is_ours(command: object, *, agent: str) -> bool:

@@ -18,6 +18,10 @@ class OutputError(StophooksError):
 
 def prepare() -> None:
     """Let no character of ours or of a program be one that the terminal's encoding refuses."""
+    for name in ("stdout", "stderr"):
+        # A caller may have closed it (`>&-`): then there is no stream at all.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- for good
     for stream in (sys.stdout, sys.stderr):
         wrapper: TextIOWrapper = stream  # type: ignore[assignment] # real streams are wrappers
         wrapper.reconfigure(errors="backslashreplace")

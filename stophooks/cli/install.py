@@ -8,18 +8,28 @@ import os
 import shlex
 import shutil
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from stophooks import config
 from stophooks.agents import settings
-from stophooks.cli.scope import BACKUP_SUFFIX, Target, target
-from stophooks.errors import StophooksError, UsageError
+from stophooks.cli.scope import (
+    BACKUP_SUFFIX,
+    AgentArgument,
+    LocalOption,
+    ProjectOption,
+    Target,
+    UserOption,
+    target,
+)
+from stophooks.errors import UsageError
 from stophooks.plan import DEFAULT_DEADLINE_S
 from stophooks.store import textfile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stophooks.plan import Plan
 
 # The agent's limit lies this much beyond our own deadline: an agent takes a hook that it had to
@@ -28,28 +38,20 @@ MARGIN_S = 60
 
 
 def install(
-    agent: Annotated[str, typer.Argument(help="The agent, for example claude.")],
-    user: Annotated[bool, typer.Option("--user", help="In your own settings.")] = False,
-    project: Annotated[
-        bool, typer.Option("--project", help="In the project's shared settings (the default).")
-    ] = False,
-    local: Annotated[
-        bool, typer.Option("--local", help="In your own settings of this project.")
-    ] = False,
+    agent: AgentArgument,
+    user: UserOption = False,
+    project: ProjectOption = False,
+    local: LocalOption = False,
 ) -> None:
     """Make an agent ask, when it wants to stop, whether the checks pass."""
-    try:
-        meant = target(agent, user=user, project=project, local=local, directory=os.getcwd())  # noqa: TID251 -- floor 4
-        _install(meant)
-    except StophooksError as err:
-        typer.echo(f"stophooks: {err}", err=True)
-        raise typer.Exit(code=3) from err
+    _install(target(agent, user=user, project=project, local=local))
 
 
 def _install(meant: Target) -> None:
     file = textfile.read(meant.path)
     try:
-        entries = _entries(meant)
+        longest = settings.timeouts(file.text, meant.agent.EVENTS, agent=meant.agent.NAME)
+        entries = _entries(meant, longest)
         text = settings.installed(file.text, entries, agent=meant.agent.NAME)
         present = settings.has_entries(file.text, meant.agent.EVENTS, agent=meant.agent.NAME)
     except settings.SettingsError as err:
@@ -63,7 +65,7 @@ def _install(meant: Target) -> None:
     backup = file.path + BACKUP_SUFFIX
     keeps = file.text is not None and not (present and os.path.lexists(backup))
     if keeps and file.text is not None:
-        textfile.write(backup, file.text)
+        textfile.write(backup, file.text, like=file.path)
     textfile.write(file.path, text)
     typer.echo(f"{'Updated' if present else 'Installed'} in {meant.path}:")
     for event, entry in entries.items():
@@ -87,13 +89,21 @@ def _remarks(meant: Target, text: str, commands: list[str]) -> None:
         typer.echo("There is no configuration yet: `stophooks init` writes one.", err=True)
 
 
-def _entries(meant: Target) -> dict[str, dict[str, Any]]:
+def _entries(meant: Target, longest: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """The entry of every event; a limit that is larger already (``longest``) stays."""
     plan = _plan(meant)
     command = f"{_program(meant.scope)} hook --agent {meant.agent.NAME}"
-    return {
-        event: settings.entry(command, math.ceil(_deadline_s(plan, kind)) + MARGIN_S)
-        for event, kind in meant.agent.EVENTS.items()
-    }
+    entries = {}
+    for event, kind in meant.agent.EVENTS.items():
+        needed_s = _needed_s(plan, kind, meant.scope)
+        kept_s = longest.get(event, 0)
+        if kept_s > needed_s:
+            typer.echo(
+                f"{event}: the timeout of {kept_s} s that is there stays; {needed_s} s would do.",
+                err=True,
+            )
+        entries[event] = settings.entry(command, max(needed_s, kept_s))
+    return entries
 
 
 def _plan(meant: Target) -> Plan | None:
@@ -109,9 +119,16 @@ def _plan(meant: Target) -> Plan | None:
     return loaded.plan
 
 
-def _deadline_s(plan: Plan | None, kind: str) -> float:
+def _needed_s(plan: Plan | None, kind: str, scope: str) -> int:
+    """The agent's limit that is longer than our deadline, in seconds.
+
+    The user's entry is for every project: those without a deadline of their own take the default.
+    """
     section = plan.section(kind) if plan else None
-    return section.deadline_s if section else DEFAULT_DEADLINE_S
+    deadline_s = section.deadline_s if section else DEFAULT_DEADLINE_S
+    if scope == "user":
+        deadline_s = max(deadline_s, DEFAULT_DEADLINE_S)
+    return math.ceil(deadline_s) + MARGIN_S
 
 
 def _program(scope: str) -> str:

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from stophooks.cli import console
-from stophooks.models import KIB
+from stophooks.models import KIB, human_size
 from stophooks.reports import clean, text
 
 if TYPE_CHECKING:
@@ -150,4 +150,4 @@ def _name(name: str) -> str:
 
 
 def _dropped(count: int) -> str:
-    return f"... {count} bytes not shown: this terminal is slower than the output ..."
+    return f"... {human_size(count)} not shown: this terminal is slower than the output ..."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from stophooks import config
+import typer
+
+from stophooks import config, invocation
 from stophooks.agents import INSTALLABLE
 from stophooks.errors import UsageError
 
@@ -14,6 +16,15 @@ if TYPE_CHECKING:
     from stophooks.agents.base import Installable
 
 BACKUP_SUFFIX = ".stophooks-backup"
+
+AgentArgument = Annotated[str, typer.Argument(help="The agent, for example claude.")]
+UserOption = Annotated[
+    bool, typer.Option("--user", help="Your own settings, for all of your projects.")
+]
+ProjectOption = Annotated[
+    bool, typer.Option("--project", help="The project's shared settings (the default).")
+]
+LocalOption = Annotated[bool, typer.Option("--local", help="Your own settings of this project.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +37,7 @@ class Target:
     config_path: str | None
 
 
-def target(agent: str, *, user: bool, project: bool, local: bool, directory: str) -> Target:
+def target(agent: str, *, user: bool, project: bool, local: bool) -> Target:
     """Return the settings file that the command line means.
 
     Raises:
@@ -40,11 +51,13 @@ def target(agent: str, *, user: bool, project: bool, local: bool, directory: str
     if len(named) > 1:
         raise UsageError("only one of --user, --project and --local can be meant. Leave one.")
     scope = named[0] if named else "project"
-    home = os.path.expanduser("~")
-    config_path = config.find(directory, home=home if os.path.isabs(home) else None)
-    if scope == "user" and not os.path.isabs(home):
+    home = invocation.home()
+    if scope == "user" and home is None:
         raise UsageError("there is no home directory for --user. Set HOME, or use --project.")
-    base = home if scope == "user" else _project_dir(directory, config_path)
+    directory = invocation.directory()
+    config_path = config.find(directory, home=home)
+    in_home = home if scope == "user" else None
+    base = in_home or _project_dir(directory, config_path)
     return Target(
         agent=INSTALLABLE[agent],
         scope=scope,

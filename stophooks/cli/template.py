@@ -55,7 +55,7 @@ _EXAMPLES = Template("""
     #   run: ls -la
     #   network: none
     #   memory: 512m
-    #   cpus: 1.5
+    #   cpus: 1
     #   timeout: 2m
 
     ## 4. A container with everything said.
@@ -73,7 +73,7 @@ _EXAMPLES = Template("""
     #     - {type: tmpfs, target: /cache}
     #   network: none
     #   memory: 1g
-    #   cpus: 2
+    #   cpus: 1
     #   pids_limit: 256
     #   user: "1000:1000"
     #   read_only: true

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from typing import Annotated
-
 import typer
 
 from stophooks.agents import settings
-from stophooks.cli.scope import BACKUP_SUFFIX, Target, target
-from stophooks.errors import StophooksError, UsageError
+from stophooks.cli.scope import (
+    BACKUP_SUFFIX,
+    AgentArgument,
+    LocalOption,
+    ProjectOption,
+    Target,
+    UserOption,
+    target,
+)
+from stophooks.errors import UsageError
 from stophooks.store import textfile
 
 
 def uninstall(
-    agent: Annotated[str, typer.Argument(help="The agent, for example claude.")],
-    user: Annotated[bool, typer.Option("--user", help="From your own settings.")] = False,
-    project: Annotated[
-        bool, typer.Option("--project", help="From the project's shared settings (the default).")
-    ] = False,
-    local: Annotated[
-        bool, typer.Option("--local", help="From your own settings of this project.")
-    ] = False,
+    agent: AgentArgument,
+    user: UserOption = False,
+    project: ProjectOption = False,
+    local: LocalOption = False,
 ) -> None:
     """Take our entries, and nothing else, out of an agent's settings."""
-    try:
-        meant = target(agent, user=user, project=project, local=local, directory=os.getcwd())  # noqa: TID251 -- floor 4
-        _uninstall(meant)
-    except StophooksError as err:
-        typer.echo(f"stophooks: {err}", err=True)
-        raise typer.Exit(code=3) from err
+    _uninstall(target(agent, user=user, project=project, local=local))
 
 
 def _uninstall(meant: Target) -> None:

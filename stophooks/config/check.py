@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import validators
 from jsonschema.exceptions import ValidationError
 
-from stophooks.config.document import MAX_PROBLEMS, Document, Path, either, quoted
+from stophooks.config.document import MAX_FOUND, MAX_PROBLEMS, Document, Path, either, quoted
 from stophooks.config.schema import schema_text
 from stophooks.config.suggestions import (
     key_hint,
@@ -25,26 +25,28 @@ from stophooks.config.suggestions import (
 if TYPE_CHECKING:
     from stophooks.models import Problem
 
-# Enough to show the first ones in the order of the file; they are found in another order.
-_MAX_FOUND = 10 * MAX_PROBLEMS
-
 # A finished ValidationError; its stubs cannot say that nothing in it is left unset.
 _Fault = Any
 _Rule = Callable[[Document, Path, _Fault], Iterator["Problem"]]
 
 
 def check(document: Document) -> list[Problem]:
-    """Every problem of the document's shape, one per cause, in the order of the file."""
+    """Every problem of the document's shape, one per cause, up to 1000."""
     found: dict[tuple[str, str], Problem] = {}
-    for problem in islice(_problems(document), _MAX_FOUND):
+    for problem in islice(_problems(document), MAX_FOUND):
         found.setdefault((problem.where, problem.message), problem)
-    return sorted(found.values(), key=lambda problem: (problem.line, problem.column))
+    return list(found.values())
+
+
+def faults(value: Any) -> Iterator[_Fault]:
+    """What a document's shape breaks of the schema, each at its place; alternatives resolved."""
+    for error in _validator().iter_errors(value):
+        yield from _causes(error)
 
 
 def _problems(document: Document) -> Iterator[Problem]:
-    for error in _validator().iter_errors(document.value):
-        for cause in _causes(error):
-            yield from _rule(cause)(document, tuple(cause.absolute_path), cause)
+    for cause in faults(document.value):
+        yield from _rule(cause)(document, tuple(cause.absolute_path), cause)
 
 
 @cache
@@ -108,25 +110,32 @@ def _wrong_value(document: Document, where: Path, error: _Fault) -> Iterator[Pro
     names = error.schema.get("enum", [])
     # Quoting, or a list, makes no wrong word a right one.
     types = [] if names else error.schema.get("type", [])
+    described = _described(error)
     yield document.problem(
         where,
-        f"expected {_annotation(error, 'x-expects')}; got {shown}" + word_meant(value, names),
+        f"expected {described['x-expects']}; got {shown}" + word_meant(value, names),
         hint=value_hint(
             value,
             shown=shown,
             types={types} if isinstance(types, str) else set(types),
-            kind=_annotation(error, "x-kind"),
+            kind=described.get("x-kind"),
         ),
     )
 
 
-def _annotation(error: _Fault, name: str) -> str | None:
-    """What the schema says under this name, at the error or above it."""
-    while error is not None:
-        if name in error.schema:
-            return str(error.schema[name])
-        error = error.parent
-    return None
+def _described(error: _Fault) -> dict[str, Any]:
+    """The nearest schema, at the error or above it, that says in words what it expects."""
+    root: dict[str, Any] = _validator().schema
+    schema: Any = root
+    nearest = root
+    for step in error.absolute_schema_path:
+        # The library leaves `$ref` out of the path.
+        if isinstance(schema, dict) and "$ref" in schema and step not in schema:
+            schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+        if isinstance(schema, dict) and isinstance(schema.get("x-expects"), str):
+            nearest = schema
+        schema = schema[step]
+    return nearest
 
 
 def _unknown_name(document: Document, where: Path, error: _Fault) -> Iterator[Problem]:
@@ -156,13 +165,14 @@ def _unknown_keys(document: Document, where: Path, error: _Fault) -> Iterator[Pr
 
 
 def _intended(error: _Fault) -> set[str]:
-    return keys_intended(error.instance, error.schema, _validator().schema)
+    # Of the whole object: the rule that fails may be one of a part that names no other key.
+    return keys_intended(error.instance, _described(error), _validator().schema)
 
 
 def _missing(document: Document, where: Path, error: _Fault) -> Iterator[Problem]:
     for key in error.validator_value:
         if key not in _intended(error):
-            expected = _annotation(error, "x-expects")
+            expected = _described(error)["x-expects"]
             yield document.problem(where, f"{quoted(key)} is missing", hint=f"expected {expected}")
 
 

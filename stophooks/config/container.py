@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from difflib import get_close_matches
 from posixpath import normpath
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from stophooks.config import widening
 from stophooks.config.document import Path, quoted
-from stophooks.config.files import FileUnusableError, read_text
 from stophooks.config.known import CAPABILITIES
 from stophooks.config.mounting import mounts, tmpfs, valid_target
-from stophooks.config.units import size_bytes
+from stophooks.config.seccomp import seccomp
+from stophooks.config.units import LEAST, size_bytes
 from stophooks.models import MIB, Container, Pull, Ulimit
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ MIN_MEMORY_BYTES = 6 * MIB
 MIN_CPUS = 0.01
 NANO = 10**9
 WORKSPACE = "/workspace"
+_LEAST_OR_NULL = f"{LEAST}; for no limit write null"
 
 # Grammar of the distribution project's `reference` package (v0.6.0, read 2026-11-21).
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -56,7 +56,7 @@ def container(given: StopCommand, where: Path, findings: Findings) -> Container:
         pids_limit=given.pids_limit,
         shm_size_bytes=_size(given.shm_size, (*where, "shm_size"), findings),
         user=_user(given.user, (*where, "user"), findings),
-        seccomp=_seccomp(given.seccomp, (*where, "seccomp"), findings),
+        seccomp=seccomp(given.seccomp, (*where, "seccomp"), findings),
         apparmor=given.apparmor,
         cap_add=_capabilities(given.capabilities.add, (*where, "capabilities", "add"), findings),
         cap_drop=_capabilities(given.capabilities.drop, (*where, "capabilities", "drop"), findings),
@@ -104,17 +104,20 @@ def _workdir(given: str, where: Path, findings: Findings) -> str:
     return normpath(given)
 
 
-def _size(given: str | float | None, where: Path, findings: Findings) -> int | None:
+def _size(
+    given: str | float | None, where: Path, findings: Findings, *, least: str = LEAST
+) -> int | None:
     if given is None:
         return None
     size = size_bytes(given)
     if not 0 < size < 1 << 60:
-        findings.problem(where, f"{quoted(given)} is no size that a machine can have")
+        message = f"{quoted(given)} is no size that a machine can have"
+        findings.problem(where, message, hint=None if size else least)
     return size
 
 
 def _memory(given: str | float | None, where: Path, findings: Findings) -> int | None:
-    size = _size(given, where, findings)
+    size = _size(given, where, findings, least=_LEAST_OR_NULL)
     if size is not None and 0 < size < MIN_MEMORY_BYTES:
         written = findings.document.raw(where, given)
         bare = isinstance(given, (int, float)) or str(given).isdigit()
@@ -127,42 +130,20 @@ def _nano_cpus(given: str | float | None, where: Path, findings: Findings) -> in
     if given is None:
         return None
     if float(given) < MIN_CPUS:
-        findings.problem(where, f"{quoted(given)} is below the engine's least, 0.01")
+        hint = None if float(given) else _LEAST_OR_NULL
+        findings.problem(where, f"{quoted(given)} is below the engine's least, 0.01", hint=hint)
     return round(float(given) * NANO)
 
 
 def _user(given: str | int | None, where: Path, findings: Findings) -> str | None:
     if given is None:
         return None
-    for part in str(given).split(":"):
+    parts = str(given).split(":")
+    for part in parts:
         if part.isdigit() and int(part) >= 1 << 31:
             findings.problem(where, f"{part} is no user or group number", hint="most: 2147483647")
-    return str(given)
-
-
-def _seccomp(given: str, where: Path, findings: Findings) -> str | None:
-    """None for the engine's own profile, ``unconfined``, or a file's profile as JSON."""
-    if given in {"default", "unconfined"}:
-        return None if given == "default" else given
-    try:
-        profile = json.loads(read_text(findings.absolute(given)))
-    except FileUnusableError as err:
-        hint = err.hint or "write default, unconfined or the name of a profile file"
-        findings.problem(where, f"{quoted(given)} cannot be used: {err}", hint=hint)
-        return None
-    except (ValueError, RecursionError) as err:
-        line = f", line {err.lineno}" if isinstance(err, json.JSONDecodeError) else ""
-        findings.problem(where, f"{quoted(given)}{line}: not valid JSON")
-        return None
-    action = profile.get("defaultAction") if isinstance(profile, dict) else None
-    # Engines take a profile without it, and then filter nothing at all.
-    if not isinstance(action, str) or not action.startswith("SCMP_ACT_"):
-        findings.problem(
-            where,
-            f"{quoted(given)} is no seccomp profile: it has no defaultAction SCMP_ACT_…",
-            hint="an engine would take it and filter nothing",
-        )
-    return json.dumps(profile, separators=(",", ":"))
+    # `00` is root too, and an engine is to be sent what the warnings were decided by.
+    return ":".join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
 def _capabilities(given: list[str], where: Path, findings: Findings) -> tuple[str, ...]:

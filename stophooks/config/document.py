@@ -20,6 +20,8 @@ Path = tuple[str | int, ...]
 MAX_NESTING = 64
 # More than anybody mends in one go; keeps the answer to a broken file small, and soon there.
 MAX_PROBLEMS = 100
+# How many are looked for at most, so that those shown are the first ones in the file.
+MAX_FOUND = 10 * MAX_PROBLEMS
 # More values than any configuration has; a few nested aliases make billions of them.
 MAX_VALUES = 50_000
 # What may stand before a YAML value: its anchor and its tag.

@@ -40,8 +40,11 @@ def resolve(
 
 def from_file(name: str, where: Path, findings: Findings) -> dict[str, str]:
     """The variables in an ``env_file``, as they are written there."""
+    path = findings.followed(name, where)
+    if path is None:
+        return {}
     try:
-        text = read_text(findings.absolute(name))
+        text = read_text(path)
     except FileUnusableError as err:
         findings.problem(where, f"{quoted(name)} cannot be used: {err}", hint=err.hint)
         return {}

@@ -13,7 +13,12 @@ DURATION = (
 )
 SIZE = r"^[0-9]{1,15}(\.[0-9]{1,9})? ?([kKmMgGtT]([iI]?[bB])?|[bB])?$"
 CPUS = r"^[0-9]{1,4}(\.[0-9]{1,9})?$"
-USER = r"^([0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]*)(:([0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]*))?$"
+# A number takes only a number beside it: an engine looks a group's name up in the image's files,
+# and then nobody outside knows who the command runs as.
+USER = (
+    r"^([0-9]{1,10}(:[0-9]{1,10})?"
+    r"|[A-Za-z_][A-Za-z0-9_.-]*(:([0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]*))?)$"
+)
 ABSOLUTE = r"^/"
 # Bytes, of memory or shared memory: more than any machine has, and still a 64-bit number.
 _MAX_BYTES = 1 << 60
@@ -64,15 +69,40 @@ Size = Annotated[
         }
     ),
 ]
-Cpus = Annotated[
-    str | int | float,
+Memory = Annotated[
+    str | int | float | None,
     WithJsonSchema(
         {
-            "type": ["string", "number"],
+            "type": ["string", "number", "null"],
+            "pattern": SIZE,
+            "exclusiveMinimum": 0,
+            "maximum": _MAX_BYTES,
+            "x-expects": "a size such as 512m or 2g, a number of bytes, or null",
+            "x-kind": "size",
+        }
+    ),
+]
+Cpus = Annotated[
+    str | int | float | None,
+    WithJsonSchema(
+        {
+            "type": ["string", "number", "null"],
             "pattern": CPUS,
             "exclusiveMinimum": 0,
             "maximum": 9999,
-            "x-expects": "a number of CPUs such as 2 or 1.5",
+            "x-expects": "a number of CPUs such as 2 or 1.5, or null",
+            "x-kind": "cpus",
+        }
+    ),
+]
+PidsLimit = Annotated[
+    int | None,
+    WithJsonSchema(
+        {
+            "type": ["integer", "null"],
+            "minimum": 2,
+            "maximum": 1 << 22,
+            "x-expects": "a whole number from 2 to 4194304, or null",
         }
     ),
 ]
@@ -85,6 +115,7 @@ User = Annotated[
             "minimum": 0,
             "maximum": (1 << 31) - 1,
             "x-expects": "a user such as node, 1000 or 1000:1000",
+            "x-kind": "user",
         }
     ),
 ]

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stophooks.config.document import MAX_PROBLEMS
+from stophooks.config.document import MAX_FOUND, quoted
+from stophooks.config.sound import Sound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from stophooks.models import Problem
 
 
-# Enough to show the first ones in the order of the file.
-_MAX_FOUND = 10 * MAX_PROBLEMS
+def is_inside(path: str, directory: str) -> bool:
+    """Whether a normal path is a directory or lies below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Findings:
 
     document: Document
     environ: Mapping[str, str]
+    sound: Sound = field(default_factory=Sound)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -46,13 +49,36 @@ class Findings:
         """A path of the configuration as an absolute one."""
         return os.path.normpath(os.path.join(self.project_dir, path))
 
+    def followed(self, path: str, where: Path) -> str | None:
+        """The absolute path with its links followed; None, and a problem, where that is refused.
+
+        What lies in the project must stay in it: a command can make a link there, and would
+        otherwise choose what the next one is given.
+        """
+        given = self.absolute(path)
+        try:
+            real = os.path.realpath(given)
+        except OSError as err:
+            self.problem(where, f"{quoted(path)} cannot be followed: {err.strerror}")
+            return None
+        is_ours = is_inside(given, self.project_dir)
+        if is_ours and not is_inside(real, os.path.realpath(self.project_dir)):
+            message = f"{quoted(path)} lies in the project, and a link in it leads out to {real}"
+            self.problem(where, message, hint="if that is meant, write the path it leads to")
+            return None
+        return real
+
     def problem(
         self, where: Path, message: str, *, hint: str | None = None, key: bool = False
     ) -> None:
         """Something that prevents a plan; shown at the value, or with ``key`` at the key."""
-        if len(self.problems) < _MAX_FOUND or not self.failed:
-            self.problems.append(self.document.problem(where, message, hint=hint, key=key))
+        if len(self.problems) < MAX_FOUND or not self.failed:
+            place = self.sound.written(where)
+            self.problems.append(self.document.problem(place, message, hint=hint, key=key))
 
     def warning(self, where: Path, message: str) -> None:
         """Something that widens isolation; says what it opens."""
+        if where[:3] in self.sound.mended:
+            # What was left out may be what keeps it closed.
+            return
         self.problems.append(self.document.problem(where, message, key=True, warning=True))

@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stophooks.config.document import MAX_PROBLEMS, Document, SyntaxProblemError, located
+from stophooks.config.document import MAX_FOUND, MAX_PROBLEMS, Document, SyntaxProblemError, located
 from stophooks.config.files import FileUnusableError, read_text
 from stophooks.config.parse import parse
 from stophooks.models import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from stophooks.plan import Plan
 
@@ -44,27 +44,46 @@ def _understood(document: Document, environ: Mapping[str, str]) -> Loaded:
     from stophooks.config.check import check  # noqa: PLC0415 - see above
 
     problems = check(document)
-    if problems:
+    if len(problems) >= MAX_FOUND:
         return _refused(*problems)
     from stophooks.config.compile import compile_plan  # noqa: PLC0415 - see above
     from stophooks.config.findings import Findings  # noqa: PLC0415 - see above
     from stophooks.config.models import Config  # noqa: PLC0415 - see above
+    from stophooks.config.sound import Sound, sound  # noqa: PLC0415 - see above
 
-    config = Config.model_validate(document.value)
-    findings = Findings(document=document, environ=environ)
-    plan = compile_plan(config, findings)
-    found = sorted(findings.problems, key=lambda problem: (problem.line, problem.column))
-    if findings.failed:
-        return _refused(*found)
-    return Loaded(plan=plan, problems=tuple(found))
+    part = sound(document.value) if problems else Sound(value=document.value)
+    if part is None:
+        return _refused(*problems)
+    findings = Findings(document=document, environ=environ, sound=part)
+    plan = compile_plan(Config.model_validate(part.value), findings)
+    if problems or findings.failed:
+        return _refused(*problems, *findings.problems)
+    return Loaded(plan=plan, problems=_in_order(findings.problems))
 
 
 def _refused(*problems: Problem) -> Loaded:
-    return Loaded(plan=None, problems=problems[:MAX_PROBLEMS])
+    """No plan, and the first problems in the order of the file; the last tells of the others."""
+    found = _in_order(problems)
+    if len(found) > MAX_PROBLEMS:
+        # Warnings can wait, as they prevent nothing.
+        shown = sorted(found, key=lambda problem: problem.warning)[:MAX_PROBLEMS]
+        least = "at least " if len(problems) >= MAX_FOUND else ""
+        message = f"only the first {MAX_PROBLEMS} of {least}{len(found)} are shown"
+        found = (*_in_order(shown), _of_file(problems[0].path, message))
+    return Loaded(plan=None, problems=found)
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In the order of the file, each once."""
+    once = {(problem.where, problem.message): problem for problem in problems}
+    return tuple(sorted(once.values(), key=lambda problem: (problem.line, problem.column)))
 
 
 def _unreadable(path: str, err: FileUnusableError) -> Problem:
-    """A problem of the file itself: line 0, as there is no line to show."""
     name = os.path.basename(path)
-    message = f"{name} cannot be used: {err}"
-    return Problem(path=path, line=0, column=0, where="", message=message, hint=err.hint)
+    return _of_file(path, f"{name} cannot be used: {err}", hint=err.hint)
+
+
+def _of_file(path: str, message: str, *, hint: str | None = None) -> Problem:
+    """A problem of the file itself: line 0, as there is no line to show."""
+    return Problem(path=path, line=0, column=0, where="", message=message, hint=hint)

@@ -19,6 +19,8 @@ from stophooks.config.fields import (
     Env,
     Flag,
     Limit,
+    Memory,
+    PidsLimit,
     Size,
     Text,
     Timeout,
@@ -80,7 +82,7 @@ class Mount(_Strict):
         default=[],
         description="The engine's own options. For `bind` a propagation (`rprivate`, `rslave` …), "
         "for `volume` `nocopy`, for `tmpfs` `size=64m`, `mode=1777`, `exec` and "
-        "the like. Default: none.",
+        "the like, but never `suid` or `dev`. Default: none.",
         json_schema_extra=expects("a list of texts"),
     )
 
@@ -209,8 +211,10 @@ class StopCommand(_Strict):
     )
     inherit_env: Flag = Field(
         default=True,
-        description="Whether a host command also gets this machine's environment. Host only. "
-        "Default: `true`.",
+        description="Whether a host command also gets this machine's environment. `false` leaves "
+        "`PATH`, `HOME`, `USER`, `LOGNAME`, `LANG`, `LC_ALL`, `LC_CTYPE`, `TERM`, `TMPDIR` and "
+        "`TZ`. Both add `STOPHOOKS_COMMAND_ID`, by which all that the command started is found, "
+        "and `PWD`. Host only. Default: `true`.",
     )
     severity: Literal["block", "warn"] = Field(
         default="block",
@@ -256,21 +260,20 @@ class StopCommand(_Strict):
         description="`none`, `bridge`, `host`, `container:<name>` or the name of a network. "
         "Default: `bridge`.",
     )
-    memory: Size | None = Field(
+    memory: Memory = Field(
         None,
         description="Most memory, swap included: `512m`, `2g`, or a number of bytes; units of "
-        "1024; at least `6m`. Default: no limit.",
+        "1024; at least `6m`; `null`: no limit. Default: no limit.",
     )
-    cpus: Cpus | None = Field(
+    cpus: Cpus = Field(
         None,
-        description="Most CPUs, such as `1.5`; at least `0.01`. Default: no limit.",
+        description="Most CPUs, such as `1.5`; at least `0.01`; `null`: no limit. "
+        "Default: no limit.",
     )
-    pids_limit: Annotated[
-        int, Field(ge=2, le=1 << 22, json_schema_extra=expects("a whole number from 2 to 4194304"))
-    ] = Field(
+    pids_limit: PidsLimit = Field(
         default=4096,
-        description="Most processes and threads at a time, the init process included, from 2. "
-        "Default: `4096`.",
+        description="Most processes and threads at a time, the init process included, from 2; "
+        "`null`: no limit. Default: `4096`.",
     )
     shm_size: Size | None = Field(
         None,
@@ -279,8 +282,9 @@ class StopCommand(_Strict):
     )
     user: User | None = Field(
         None,
-        description="Who the command runs as: a name, `uid` or `uid:gid`. Default: the caller's "
-        "own uid:gid, so that new files in the project belong to the caller.",
+        description="Who the command runs as: `uid`, `uid:gid`, or a name of the image, alone or "
+        "as `name:group`. Default: the caller's own uid:gid, so that new files in the project "
+        "belong to the caller.",
     )
     seccomp: Text = Field(
         default="default",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from stophooks.config.document import Path, quoted
+from stophooks.config.findings import is_inside
 from stophooks.models import Mount
-from stophooks.mounts import refusal, user_sockets
+from stophooks.mounts import container_path, refusal, user_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from stophooks.config.models import Mount as GivenMount
 
 _TMPFS_OPTION = re.compile(
-    r"(no)?(exec|suid|dev|atime)|ro|rw|size=[0-9]{1,15}[kKmMgG%]?|mode=[0-7]{3,4}"
+    r"(no)?(exec|atime)|nosuid|nodev|ro|rw|size=[0-9]{1,15}[kKmMgG%]?|mode=[0-7]{3,4}"
     r"|(uid|gid|nr_inodes|nr_blocks)=[0-9]{1,10}[kKmMgG]?"
 )
 _TMPFS_WORDS = "such as size=64m, mode=1777, uid=1000, exec"
+# Set-uid programs and devices would be made by the command itself, in a place of its own.
+_NEVER = {"suid", "dev"}
 # What the engine takes as options of each type of mount, and the words for it.
 _OPTIONS = {
     "bind": (
@@ -42,7 +44,7 @@ def mounts(given: list[GivenMount], where: Path, findings: Findings) -> tuple[Mo
     result = []
     for index, mount in enumerate(given):
         place = (*where, index)
-        target = normpath(mount.target)
+        target = container_path(mount.target)
         if valid_target(mount.target, (*place, "target"), findings, mounted=True):
             _once(target, index, seen, (*place, "target"), findings)
         _check_options(mount, place, findings)
@@ -66,16 +68,12 @@ def tmpfs(
     result = []
     for step, path, options in _tmpfs_parts(given):
         place = (*where, step)
-        target = normpath(path)
+        target = container_path(path)
         if valid_target(path, place, findings, mounted=True):
             _once(target, len(taken), taken, place, findings)
         for option in options.split(",") if options else ():
             if not _TMPFS_OPTION.fullmatch(option):
-                findings.problem(
-                    place,
-                    f"unknown tmpfs option {quoted(option)}",
-                    hint=_TMPFS_WORDS,
-                )
+                _refuse_tmpfs_option(option, place, findings)
         result.append((target, options))
     return tuple(result)
 
@@ -87,9 +85,9 @@ def valid_target(path: str, where: Path, findings: Findings, *, mounted: bool = 
         message = f"{quoted(path)} is not an absolute path"
     elif ".." in path.split("/"):
         message = f'{quoted(path)} contains ".."'
-    elif mounted and normpath(path) in {"/", "//"}:
+    elif mounted and container_path(path) == "/":
         message = "nothing can be mounted over the container's root"
-    elif mounted and any(_inside(normpath(path), kernel) for kernel in _KERNEL):
+    elif mounted and any(is_inside(container_path(path), kernel) for kernel in _KERNEL):
         message = f"{quoted(path)} belongs to the kernel; nothing can be mounted there"
     if message:
         findings.problem(where, message)
@@ -121,7 +119,9 @@ def _source(mount: GivenMount, where: Path, findings: Findings) -> str | None:
     if mount.source.startswith("~"):
         findings.problem(where, '"~" is not filled in', hint="write the whole path")
         return mount.source
-    source = os.path.realpath(findings.absolute(mount.source))
+    source = findings.followed(mount.source, where)
+    if source is None:
+        return mount.source
     reason = refusal(source, sockets=_sockets(findings.environ))
     if reason:
         findings.problem(where, f"{quoted(mount.source)} is never mounted: {reason}")
@@ -139,16 +139,23 @@ def _sockets(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (*user_sockets(os.getuid(), environ.get("HOME")), *own)
 
 
+def _refuse_tmpfs_option(option: str, where: Path, findings: Findings) -> None:
+    if option in _NEVER:
+        message = f"the tmpfs option {quoted(option)} is never allowed"
+        findings.problem(where, message, hint=f"leave it out; no{option} is always set")
+    else:
+        findings.problem(where, f"unknown tmpfs option {quoted(option)}", hint=_TMPFS_WORDS)
+
+
 def _check_options(mount: GivenMount, where: Path, findings: Findings) -> None:
     pattern, known = _OPTIONS[mount.type]
     for index, option in enumerate(mount.options):
-        if not pattern.fullmatch(option):
+        place = (*where, "options", index)
+        if mount.type == "tmpfs" and option in _NEVER:
+            _refuse_tmpfs_option(option, place, findings)
+        elif not pattern.fullmatch(option):
             findings.problem(
-                (*where, "options", index),
+                place,
                 f"unknown option {quoted(option)} of a {mount.type} mount",
                 hint="write readonly: true" if option == "ro" else known,
             )
-
-
-def _inside(path: str, directory: str) -> bool:
-    return path == directory or path.startswith(directory + "/")

@@ -28,10 +28,10 @@ stop:
 
 ## Where the file is
 
-In each directory from the working directory upwards, the first of these names that exists is
-read: {", ".join(f"`{name}`" for name in NAMES)}. Two of them in one directory are an error. The
-search ends at the root of the git repository; outside of one, at the home directory or the root
-of the file system.
+The file has one of these names: {", ".join(f"`{name}`" for name in NAMES)}.
+It is looked for in the working directory and in each one above it, and the nearest is read; two
+of them in one directory are an error. The search ends at the root of the git repository; outside
+of one, at the home directory or the root of the file system.
 
 The file is UTF-8 text of at most 1 MiB. Relative paths in it are relative to its directory, which
 is the *project*. YAML numbers and texts are read as in YAML 1.2 (`010` is ten, `12:30` is a text);
@@ -66,7 +66,9 @@ Every key is checked each time the file is read: an unknown one is an error, nev
   `/proc` and `/sys`. There is no `privileged`.
 * **Everything that widens isolation is a warning** of `stophooks validate`, and an error with
   `--strict`: `unconfined` profiles, `network: host` or another container's, added capabilities,
-  capabilities not all dropped, root, `no_new_privileges: false`, mounts from outside the project.
+  capabilities not all dropped, root, `no_new_privileges: false`, `pids_limit: null`, mounts from
+  outside the project, a `shared` or `slave` propagation, and a `seccomp` profile that allows what
+  it does not name.
 """
 _PARTS = (
     ("", "The file", "`stop` or `subagent_stop`, or both, must be there."),

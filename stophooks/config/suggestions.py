@@ -9,10 +9,11 @@ from typing import Any
 
 from stophooks.config.document import MAX_PROBLEMS, quoted
 from stophooks.config.known import ELSEWHERE, ELSEWHERE_IN_MOUNT
-from stophooks.config.units import duration_hint
+from stophooks.config.units import amount_hint, duration_hint
 
 # What YAML 1.1 reads as a boolean although it looks like a word.
 _YAML_WORDS = {"yes", "no", "on", "off"}
+_GROUP_NAME = re.compile(r"[0-9]{1,10}:[A-Za-z_][A-Za-z0-9_.-]{0,40}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 _OWNERS = {"StopCommand": "a command", "Section": "a section such as stop", "Mount": "a mount"}
 # As many keys as fit on one line.
@@ -71,6 +72,8 @@ def value_hint(value: Any, *, shown: str, types: set[str], kind: str | None) -> 
     """
     if kind == "duration":
         return duration_hint(value, nullable="null" in types)
+    if kind in {"size", "cpus"}:
+        return amount_hint(value, kind=kind, nullable="null" in types)
     if isinstance(value, str):
         return _text_hint(value, types, kind)
     if isinstance(value, (bool, int, float)):
@@ -83,6 +86,8 @@ def value_hint(value: Any, *, shown: str, types: set[str], kind: str | None) -> 
 def _text_hint(value: str, types: set[str], kind: str | None) -> str | None:
     if kind == "assignment" and _VARIABLE.fullmatch(value):
         return f'to hand on this machine\'s value write "{value}=${{{value}}}"'
+    if kind == "user" and _GROUP_NAME.fullmatch(value):
+        return f'write the group\'s number too: "{value.partition(":")[0]}:1000"'
     if types == {"boolean"} and value.lower() in {"true", "false"}:
         return f"write {value.lower()} without quotes"
     if types == {"integer"} and re.fullmatch(r"[0-9]{1,9}", value):

@@ -21,6 +21,13 @@ _LOOSE_UNITS = {
     **dict.fromkeys(("d", "day", "days"), Decimal(86400)),
 }
 _LOOSE = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]{1,7})", re.IGNORECASE)
+# K, M and G with whatever people write behind them (`512Mi` is Kubernetes'), and other words.
+_LOOSE_SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgt])[a-z]*\s*", re.IGNORECASE)
+# Parts of CPUs as other tools write them: thousandths, per cent; and how many make one.
+_LOOSE_CPUS = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,9})?)\s*(m|%|cpus?|cores?)\s*", re.IGNORECASE)
+_PER_CPU = {"m": 1000, "%": 100}
+_NO_LIMIT = {"unlimited", "infinity", "none", "max", "no"}
+LEAST = "it must be more than zero"
 # Longer texts, in characters, are no durations by any spelling.
 _MAX_LOOSE = 40
 _NUMBER = re.compile(r"\s*([-+]?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)\s*", re.IGNORECASE)
@@ -58,7 +65,7 @@ def duration_hint(value: Any, *, nullable: bool) -> str | None:
     number = _NUMBER.fullmatch(str(value))
     amount = Decimal(number[1]) if number else None
     if amount is not None and amount <= 0:
-        return "it must be more than zero" + ("; for no limit write null" if nullable else "")
+        return LEAST + ("; for no limit write null" if nullable else "")
     if amount is not None and number and not number[2]:
         return f'write "{_plain(amount)}s"'
     total = _loose_seconds(str(value))
@@ -73,6 +80,27 @@ def duration_hint(value: Any, *, nullable: bool) -> str | None:
         if exact
         else f'write "{_plain(total)}s"'
     )
+
+
+def amount_hint(value: Any, *, kind: str, nullable: bool) -> str | None:
+    """How to write what was probably meant by a wrong size or number of CPUs (``kind``)."""
+    scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    if not scalar or len(str(value)) > _MAX_LOOSE:
+        return None
+    none = "; for no limit write null" if nullable else ""
+    number = _NUMBER.fullmatch(str(value))
+    if number and Decimal(number[1]) <= 0:
+        return LEAST + none
+    if nullable and str(value).strip().lower() in _NO_LIMIT:
+        return "for no limit write null"
+    if kind == "cpus":
+        part = _LOOSE_CPUS.fullmatch(str(value))
+        meant = part and _plain(Decimal(part[1]) / _PER_CPU.get(part[2].lower(), 1))
+        return f"write {meant}" if meant else "write a number without a unit" + none
+    size = _LOOSE_SIZE.fullmatch(str(value))
+    if size:
+        return f'write "{_plain(Decimal(size[1]))}{size[2].lower()}"'
+    return "write a number with one of the units k, m, g and t" + none
 
 
 def _loose_seconds(text: str) -> Decimal | None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from stophooks.config.seccomp import allows_the_rest
+
 if TYPE_CHECKING:
     from stophooks.config.document import Path
     from stophooks.config.findings import Findings
     from stophooks.models import Container
 
 _ROOT = {"root", "0"}
+# What a bind's propagation lets through, by its name without `r`.
+_PROPAGATIONS = {
+    "shared": "what the command mounts there appears on this machine, and the other way round",
+    "slave": "what this machine mounts there later appears in the container",
+}
 
 
 def warn(container: Container, where: Path, findings: Findings) -> None:
@@ -19,6 +26,10 @@ def warn(container: Container, where: Path, findings: Findings) -> None:
     _warn_network(container.network, (*where, "network"), findings)
     _warn_capabilities(container, (*where, "capabilities"), findings)
     _warn_mounts(container, (*where, "mounts"), findings)
+    if container.pids_limit is None:
+        findings.warning(
+            (*where, "pids_limit"), "a runaway command can use up every process of this machine"
+        )
     if container.user is not None and container.user.split(":")[0] in _ROOT:
         findings.warning(
             (*where, "user"),
@@ -31,6 +42,12 @@ def _warn_filters(container: Container, where: Path, findings: Findings) -> None
     if container.seccomp == "unconfined":
         findings.warning(
             (*where, "seccomp"), "every system call is open to the command, with every hole in it"
+        )
+    elif container.seccomp is not None and allows_the_rest(container.seccomp):
+        findings.warning(
+            (*where, "seccomp"),
+            "the profile allows every system call that it does not name; the engine's own "
+            "forbids about 40",
         )
     if container.apparmor == "unconfined":
         findings.warning(
@@ -50,6 +67,8 @@ def _warn_network(network: str, where: Path, findings: Findings) -> None:
     elif network.startswith("container:"):
         other = network.partition(":")[2]
         findings.warning(where, f'the command shares all connections of the container "{other}"')
+    elif network not in {"none", "bridge"}:
+        findings.warning(where, f'the command reaches every container in the network "{network}"')
 
 
 def _warn_capabilities(container: Container, where: Path, findings: Findings) -> None:
@@ -74,3 +93,7 @@ def _warn_mounts(container: Container, where: Path, findings: Findings) -> None:
                 (*where, index, "source"),
                 f"the command can {access} {mount.source}, which is outside the project",
             )
+        for step, option in enumerate(mount.options):
+            opens = _PROPAGATIONS.get(option.removeprefix("r"))
+            if opens:
+                findings.warning((*where, index, "options", step), opens)

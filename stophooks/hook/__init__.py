@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stophooks.agents import base
+from stophooks.errors import last_resort
 from stophooks.hook.call import Call, explain
 from stophooks.hook.outlet import Outlet
 from stophooks.hook.watch import Watch
@@ -23,7 +24,19 @@ __all__ = ["main"]
 def main(argv: Sequence[str]) -> int:
     """Answer the agent that called ``stophooks hook`` and return the answer's exit code."""
     outlet = Outlet()
-    call = Call(os.environ)  # noqa: TID251 -- floor 4: the environment is read here and passed down
+    try:
+        return _answer(argv, outlet)
+    except BaseException as err:  # noqa: BLE001 -- the door: nothing may become a silent pass
+        reason = last_resort(err)
+        # By hand: what is broken may be what writes JSON.
+        stdout = f'{{"decision": "block", "reason": "{reason}"}}\n'
+        return outlet.send(
+            base.Reply(stdout=stdout, stderr=reason + "\n", exit_code=base.BLOCK_EXIT)
+        )
+
+
+def _answer(argv: Sequence[str], outlet: Outlet) -> int:
+    call = Call(os.environ)  # noqa: TID251 -- floor 4: the environment is read and passed down
     watch = Watch(outlet, call)
     watch.start()
     try:

@@ -104,7 +104,8 @@ class Call:
         try:
             with open_store(self.state_dir) as store:
                 count = store.record_block(self._keys[0])
-        except StoreError as err:
+        except (StoreError, ImportError, MemoryError) as err:
+            # Whatever keeps us from counting, the reason is what the agent needs.
             return self.agent.block(_bounded(reason, f"\n\nBlocks cannot be counted: {err}"))
         return self.agent.allow(note) if count > self._max_blocks else self.agent.block(reason)
 
@@ -114,7 +115,7 @@ class Call:
             with open_store(self.state_dir) as store:
                 for key in self._keys:
                     store.reset(key)
-        except StoreError as err:
+        except (StoreError, ImportError, MemoryError) as err:
             return [f"stophooks: blocks cannot be counted: {err}"]
         return []
 
@@ -124,18 +125,35 @@ class Call:
         event = self._event
         name = event.agent if event else "unknown"
         place = next(iter((*(event.directories if event else ()), *_here())), "/")
-        keys = (f"{name} project {place}",)
+        project = _key(name, "project", place)
         if event is None or event.session is None:
-            return keys
-        return (f"{name} session {event.session} {event.kind} {event.helper or ''}".rstrip(), *keys)
+            return (project,)
+        return (_key(name, "session", event.session, event.kind, event.helper or ""), project)
+
+
+def _key(*parts: str) -> str:
+    """One short name for what an agent may have named in any length and with any characters."""
+    import hashlib  # noqa: PLC0415 -- a stop that is neither blocked nor counted needs none
+
+    whole = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(whole).hexdigest()
 
 
 def explain(err: Exception) -> str:
     """Say what went wrong, where, and what to do, for an agent and the person behind it."""
+    from stophooks.reports import clean  # noqa: PLC0415 -- only a failing call pays for it
+
     if isinstance(err, ConfigRefusedError):
-        return str(err)
-    if isinstance(err, StophooksError):
-        return f"stophooks could not run the checks: {err}"
+        text = str(err)
+    elif isinstance(err, StophooksError):
+        text = f"stophooks could not run the checks: {err}"
+    else:
+        text = _own_fault(err)
+    # Names of files and directories are in it, and they may hold anything.
+    return _bounded(clean.text(text), "")
+
+
+def _own_fault(err: Exception) -> str:
     import traceback  # noqa: PLC0415 -- only our own bugs pay for it
 
     # Not the whole traceback: an agent reads this, and would set out to mend stophooks.
@@ -143,12 +161,11 @@ def explain(err: Exception) -> str:
     places = " < ".join(
         f"{frame.name} in {frame.filename}:{frame.lineno}" for frame in frames[::-1]
     )
-    text = (
+    return (
         f"stophooks could not run the checks, by a fault of its own: {type(err).__name__}: {err} "
         f"(at {places}; Python {sys.version.split()[0]}). Tell the person: `stophooks run` in the "
         "project shows whether the checks themselves work; report this text as a bug."
     )
-    return _bounded(text, "")
 
 
 def _agent(argv: Sequence[str]) -> Agent:

@@ -23,6 +23,8 @@ GRACE_S = 0.15
 # Beyond the section's deadline, and before the 60 s are over by which the agent's own limit is
 # larger: then an end is forced, because an agent takes silence for a pass. Seconds.
 OVERRUN_S = 45.0
+# What comes before the checks, reading a payload and a configuration, takes less; seconds.
+START_S = 60.0
 
 _INTERRUPTED = "stophooks was interrupted ({}) before the checks were finished; they did not pass."
 _OVERRUN = (
@@ -39,20 +41,28 @@ class Watch:
         self._outlet = outlet
         self._call = call
         self._running = False
+        self._timer: threading.Timer | None = None
 
     def start(self) -> None:
         """Watch from now on; a signal that the caller ignores (``nohup``) stays ignored."""
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._signalled)
+        self._arm(START_S)
         threading.Thread(target=self._abandoned, daemon=True).start()
 
     def running(self, deadline_s: float) -> None:
         """Say that checks run from now on and are over in ``deadline_s`` seconds."""
         self._running = True
-        timer = threading.Timer(deadline_s + OVERRUN_S, self._overrun)
-        timer.daemon = True
-        timer.start()
+        self._arm(deadline_s + OVERRUN_S)
+
+    def _arm(self, limit_s: float) -> None:
+        """Force an end in ``limit_s`` seconds from now, and no more at the time set before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = threading.Timer(limit_s, self._overrun)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         # In a thread: the interrupted one may hold any lock that the way out needs.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stophooks.models import human_size
 from stophooks.reports.clean import MAX_LINE, Lines, middle
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ PREFIX = "  | "
 MARK_BYTES = 64
 # The cause of a failure is mostly at the end, its context at the beginning: 1 part to 3.
 HEAD_PARTS = 4
+# A long line gets one part of these, unless that is less than so many bytes.
+LINES = 8
+LINE_BYTES = 120
+# What a line takes beside itself: the prefix and the newline, in bytes.
+_PREFIXED = len(PREFIX) + 1
 
 
 def share(total: int, wants: Sequence[int]) -> list[int]:
@@ -26,14 +32,11 @@ def share(total: int, wants: Sequence[int]) -> list[int]:
     return given
 
 
-def size(shown: Lines, *, limit: int) -> int:
-    """How many bytes `excerpt` needs to show everything, counted no further than ``limit``."""
-    total = MARK_BYTES
-    for body in _prefixed((*shown.head, *shown.tail), MAX_LINE):
-        total += _cost(body)
-        if total >= limit:
-            return limit
-    return total
+def size(shown: Lines, *, limit: int, max_lines: int) -> int:
+    """How many bytes `excerpt` wants for these lines where it has ``limit`` bytes at most."""
+    rows = excerpt(shown, max_bytes=limit, max_lines=max_lines)
+    is_whole = len(rows) == shown.count and not shown.cut_bytes
+    return sum(map(_cost, rows)) + (0 if is_whole else MARK_BYTES)
 
 
 def excerpt(shown: Lines, *, max_bytes: int, max_lines: int | None = None) -> list[str]:
@@ -42,19 +45,20 @@ def excerpt(shown: Lines, *, max_bytes: int, max_lines: int | None = None) -> li
     The line that tells what is left out is ours and has no prefix, so that a program's output
     cannot pass for it. All lines with their newlines take at most ``max_bytes`` UTF-8 bytes.
     """
-    if not shown or max_bytes < MARK_BYTES:
-        return []
     bodies = (*shown.head, *shown.tail)
     allowed = shown.count if max_lines is None else min(shown.count, max_lines)
     whole = _take(_prefixed(bodies[:allowed], MAX_LINE), max_bytes)
     if len(whole) == shown.count and not shown.cut_bytes:
         return whole
+    if max_bytes < MARK_BYTES:
+        return []
     return _ends(shown, allowed, max_bytes - MARK_BYTES)
 
 
 def _ends(shown: Lines, allowed: int, room: int) -> list[str]:
-    # One line must not take the place of all the others.
-    width = min(MAX_LINE, max(room // 8, len(PREFIX)))
+    # One line must not take the place of all the others, nor be too short to be understood.
+    parts = max(min(allowed, LINES, room // LINE_BYTES), 1)
+    width = min(MAX_LINE, max(room // parts - _PREFIXED, len(PREFIX)))
     bodies = (*shown.head, *shown.tail)
     first = _take(
         _prefixed((shown.head or bodies)[: allowed // HEAD_PARTS], width), room // HEAD_PARTS
@@ -73,7 +77,7 @@ def _mark(shown: Lines, first: int, last: int) -> str:
         return f"  ... {missing} {'line' if missing == 1 else 'lines'} left out ..."
     bodies = (*shown.head[first:], *shown.tail[: len(shown.tail) - last])
     dropped = sum(len(body.encode()) + 1 for body in bodies)
-    return f"  ... {shown.cut_bytes + dropped} bytes left out ..."
+    return f"  ... {human_size(shown.cut_bytes + dropped)} left out ..."
 
 
 def _prefixed(bodies: Iterable[str], width: int) -> Iterable[str]:

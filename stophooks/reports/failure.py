@@ -3,60 +3,99 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from stophooks.models import Severity, Status, Stream, human_duration
-from stophooks.reports.clean import Lines, line, lines, text
+from stophooks.reports.clean import Lines, line, lines, middle, text
 from stophooks.reports.excerpt import excerpt, share, size
-from stophooks.reports.words import happened
+from stophooks.reports.words import REASON_WIDTH, happened, never_began
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stophooks.models import Outcome, Result
+    from stophooks.models import Command, Outcome, Result
 
 # A script is shown to be recognised, not to be read.
 COMMAND_LINES = 5
 COMMAND_WIDTH = 200
 MESSAGE_WIDTH = 600
-REASON_WIDTH = 400
+# Of each line of text where there is no room for all of it.
+BRIEF_WIDTH = 150
+# Where there is room for names only.
+NAME_WIDTH = 60
+HAPPENED_WIDTH = 100
+
+
+class Detail(IntEnum):
+    """How much is told about a failure beside its output, from least to most."""
+
+    NAME = 0
+    TITLE = 1
+    BRIEF = 2
+    MESSAGES = 3
+    FULL = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Fixed lines around an output of which as much is shown as there is room."""
+    """Lines around an output; of both as much is shown as there is room.
 
+    ``script`` is shown whole in full detail only, else by ``first_line``.
+    """
+
+    name: str
     title: str
-    above: tuple[str, ...]
+    messages: tuple[str, ...]
+    script: tuple[str, ...]
+    first_line: tuple[str, ...]
     below: tuple[str, ...]
+    log: tuple[str, ...]
     streams: tuple[tuple[Stream, Lines], ...]
     max_lines: int | None
 
-    @property
-    def fixed_bytes(self) -> int:
-        """Bytes that everything but the output takes, with a blank line before it."""
-        labels = (_label(stream) for stream, _ in self.streams)
-        return byte_count(("", self.title, *self.above, *labels, *self.below))
-
-    def wanted_bytes(self, limit: int) -> int:
-        """Bytes that all of the output takes, counted no further than ``limit``."""
-        return min(limit, sum(size(shown, limit=limit) for _, shown in self.streams))
+    def rows(self, detail: Detail, output: Sequence[str] = ()) -> list[str]:
+        """The lines that tell it in this detail, with its name or title as the first."""
+        if detail < Detail.BRIEF:
+            return [self.name if detail is Detail.NAME else self.title]
+        width = BRIEF_WIDTH if detail is Detail.BRIEF else None
+        script = self.script if detail is Detail.FULL else self.first_line
+        above = [*_cut(self.messages, width), *script]
+        return [self.title, *above, *output, *_cut(self.below, width), *self.log]
 
     def body(self, output_bytes: int) -> list[str]:
-        """The lines under the title, with at most ``output_bytes`` bytes of output."""
-        return [*self.above, *self._output(output_bytes), *self.below]
+        """The lines under the title in full detail, with at most ``output_bytes`` of output."""
+        return self.rows(Detail.FULL, self.output(output_bytes))[1:]
 
-    def _output(self, room: int) -> list[str]:
-        counts = [shown.count for _, shown in self.streams]
-        lines_each = counts if self.max_lines is None else share(self.max_lines, counts)
-        bytes_each = share(room, [size(shown, limit=room) for _, shown in self.streams])
+    def wanted_bytes(self, limit: int) -> int:
+        """Bytes that all of the output takes, or as much of it as ``limit`` has room for."""
+        return min(limit, self._labels + sum(self._wants(limit - self._labels)))
+
+    def output(self, room: int) -> list[str]:
+        """What is shown of the output, a label above each stream, in at most ``room`` bytes."""
+        left = room - self._labels
         rows: list[str] = []
         for (stream, shown), max_bytes, max_lines in zip(
-            self.streams, bytes_each, lines_each, strict=True
+            self.streams, share(left, self._wants(left)), self._lines_each, strict=True
         ):
             part = excerpt(shown, max_bytes=max_bytes, max_lines=max_lines)
             rows += [_label(stream), *part] if part else []
         return rows
+
+    @property
+    def _labels(self) -> int:
+        return sum(byte_count((_label(stream),)) for stream, _ in self.streams)
+
+    @property
+    def _lines_each(self) -> list[int]:
+        counts = [shown.count for _, shown in self.streams]
+        return counts if self.max_lines is None else share(self.max_lines, counts)
+
+    def _wants(self, limit: int) -> list[int]:
+        return [
+            size(shown, limit=limit, max_lines=most)
+            for (_, shown), most in zip(self.streams, self._lines_each, strict=True)
+        ]
 
 
 def failure(result: Result) -> Failure:
@@ -68,9 +107,13 @@ def failure(result: Result) -> Failure:
     )
     streams = ((stream, lines(tail)) for stream, tail, show in wanted if show)
     return Failure(
+        name=_name(result),
         title=_title(result),
-        above=tuple(_above(result)),
+        messages=tuple(_messages(result)),
+        script=_script(command, COMMAND_LINES),
+        first_line=_script(command, 1),
         below=tuple(_below(outcome)),
+        log=_log(outcome),
         streams=tuple((stream, shown) for stream, shown in streams if shown),
         max_lines=command.max_output_lines,
     )
@@ -85,40 +128,59 @@ def _label(stream: Stream) -> str:
     return f"  {stream}:"
 
 
+def _cut(rows: tuple[str, ...], width: int | None) -> tuple[str, ...]:
+    return rows if width is None else tuple(middle(row, width) for row in rows)
+
+
+def _kind(result: Result) -> str:
+    return "warning: " if result.command.severity is Severity.WARN else ""
+
+
+def _name(result: Result) -> str:
+    name = line(result.command.name, width=NAME_WIDTH)
+    return f"{_kind(result)}{name}: {line(happened(result), width=HAPPENED_WIDTH)}"
+
+
 def _title(result: Result) -> str:
-    kind = "warning: " if result.command.severity is Severity.WARN else ""
     name = line(result.command.name, width=100)
     where = line(result.command.where, width=150)
-    status = result.outcome.status
-    took = human_duration(result.outcome.duration_s)
-    after = f" after {took}" if status in {Status.FAILED, Status.CANCELLED} else ""
-    return f"{kind}{name}: {happened(result)}{after} ({where})"
+    outcome = result.outcome
+    timed = outcome.status in {Status.FAILED, Status.CANCELLED} and not never_began(outcome)
+    after = f" after {human_duration(outcome.duration_s)}" if timed else ""
+    return f"{_kind(result)}{name}: {happened(result)}{after} ({where})"
 
 
-def _above(result: Result) -> list[str]:
+def _messages(result: Result) -> list[str]:
     command, outcome = result.command, result.outcome
-    # The title already says that a command's own time was over.
-    known = (outcome.reason or "").startswith("timed out")
+    # The title already says that a command's own time was over, or why it never began.
+    known = (outcome.reason or "").startswith("timed out") or never_began(outcome)
     said = [(None if known else outcome.reason, REASON_WIDTH), (outcome.remedy, REASON_WIDTH)]
     said += [(command.message, MESSAGE_WIDTH)]
-    rows = [f"  {line(words, width=width)}" for words, width in said if words]
-    return rows + (_script(command.line) if command.show_command else [])
+    return [f"  {line(words, width=width)}" for words, width in said if words]
 
 
-def _script(script: str) -> list[str]:
-    body = [row for row in text(script).split("\n") if row.strip()]
-    rows = [line(row, width=COMMAND_WIDTH) for row in body[:COMMAND_LINES]]
+def _script(command: Command, most: int) -> tuple[str, ...]:
+    if not command.show_command:
+        return ()
+    body = [row for row in text(command.line).split("\n") if row.strip()]
+    rows = [line(row, width=COMMAND_WIDTH) for row in body[:most]]
     more = len(body) - len(rows)
     rows += [f"... and {more} more {'line' if more == 1 else 'lines'}"] * bool(more)
-    return [f"  {' ' if index else '$'} {row}" for index, row in enumerate(rows)]
+    return tuple(f"  {' ' if index else '$'} {row}" for index, row in enumerate(rows))
 
 
 def _below(outcome: Outcome) -> list[str]:
     said = ["Its memory was exhausted."] if outcome.oom else []
     said += [line(note, width=REASON_WIDTH) for note in outcome.notes]
-    silent = not (outcome.stdout.total_bytes or outcome.stderr.total_bytes)
-    if silent and outcome.exit_code is not None:
-        said.append("It wrote nothing.")
-    elif outcome.log_path and not silent:
-        said.append(f"Full output: {line(outcome.log_path, width=1000)}")
+    said += ["It wrote nothing."] * (_is_silent(outcome) and outcome.exit_code is not None)
     return [f"  {row}" for row in said]
+
+
+def _log(outcome: Outcome) -> tuple[str, ...]:
+    if _is_silent(outcome) or not outcome.log_path:
+        return ()
+    return (f"  Full output: {line(outcome.log_path, width=1000)}",)
+
+
+def _is_silent(outcome: Outcome) -> bool:
+    return not (outcome.stdout.total_bytes or outcome.stderr.total_bytes)

@@ -33,6 +33,7 @@ def _result(result: Result) -> dict[str, Any]:
         "name": command.name,
         "where": command.where,
         "status": str(outcome.status),
+        "started": outcome.started,
         "severity": str(command.severity),
         "exit_code": outcome.exit_code,
         "signal": outcome.signal,

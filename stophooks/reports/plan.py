@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from json import dumps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stophooks.models import KIB, MIB, Container, Severity, human_duration
+from stophooks.models import Severity, human_duration, human_size
 from stophooks.plan import to_json
 from stophooks.reports.clean import line
 from stophooks.reports.clean import text as clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from stophooks.models import Command, Mount
+    from stophooks.models import Command, Container, Mount
     from stophooks.plan import Plan, Section
 
-GIB = 1024 * MIB
 # Of a script; the whole is in the JSON form and in the configuration.
 SCRIPT_LINES = 3
-_TITLES = {
-    "memory_bytes": "memory",
-    "nano_cpus": "cpus",
-    "shm_size_bytes": "shm_size",
-    "cap_add": "capabilities added",
-    "cap_drop": "capabilities dropped",
-}
-# Said for every container, because they decide what a command can reach.
-_ALWAYS = ("workdir", "workspace", "network")
+# Of which a cpu has this many.
+NANO = 1_000_000_000
+# What is not said in the configuration and left to the engine.
+_ENGINES = "the engine's default"
 
 
 def json(plan: Plan) -> str:
@@ -37,7 +30,11 @@ def json(plan: Plan) -> str:
 
 
 def text(plan: Plan) -> str:
-    """The plan for a person: a block per command, with what differs from the defaults."""
+    """The plan for a person: a block per command.
+
+    Of a container everything that decides what it can reach and use is said; of the rest what
+    was asked for, or differs from the default.
+    """
     rows = [f"{plan.config_path} (project {plan.project_dir})"]
     for section in plan.sections:
         rows += ["", *_section(section)]
@@ -63,51 +60,98 @@ def _command(command: Command) -> Iterator[str]:
         yield f"    {' ' if index else '$'} {line(row, width=120)}"
     if len(body) > SCRIPT_LINES:
         yield f"      ... and {len(body) - SCRIPT_LINES} more lines"
-    if command.working_dir and command.container is None:
-        yield f"    working_dir: {line(command.working_dir)}"
-    if command.env:
-        # Names only: values are often secrets, and a terminal's scroll-back keeps them.
-        yield f"    env: {line(', '.join(name for name, _ in command.env))}"
+    for pair in _surroundings(command):
+        yield from _row(pair)
     if command.container:
         yield from _container(command.container)
 
 
+def _row(*pairs: tuple[str, object]) -> Iterator[str]:
+    """Values that belong together in one line; none where none is given."""
+    said = [
+        f"{title}: {line(str(value), width=300)}" for title, value in pairs if value is not None
+    ]
+    if said:
+        yield f"    {'; '.join(said)}"
+
+
+def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
+    yield "message", command.message
+    hidden = [
+        name
+        for name, shown in (
+            ("command", command.show_command),
+            ("stdout", command.show_stdout),
+            ("stderr", command.show_stderr),
+        )
+        if not shown
+    ]
+    yield "not shown", ", ".join(hidden) or None
+    yield "max_output_lines", command.max_output_lines
+    if command.container is None:
+        yield "working_dir", command.working_dir
+        yield "inherit_env", None if command.inherit_env else "no"
+    # Names only: values are often secrets, and a terminal's scroll-back keeps them.
+    yield "env", ", ".join(name for name, _ in command.env) or None
+
+
 def _container(container: Container) -> Iterator[str]:
-    for field in fields(container):
-        value = getattr(container, field.name)
-        if field.name in _ALWAYS or (field.name != "image" and value != field.default):
-            title = _TITLES.get(field.name, field.name)
-            yield f"    {title}: {line(_value(field.name, value), width=120)}"
+    drop, add = (" ".join(names) or "none" for names in (container.cap_drop, container.cap_add))
+    yield from _row(
+        ("pull", container.pull),
+        ("platform", container.platform),
+        ("workdir", container.workdir),
+        ("workspace", container.workspace),
+        ("network", container.network),
+    )
+    yield from _row(
+        ("user", container.user or "the caller's uid and gid"),
+        ("read_only", _yes(is_it=container.read_only)),
+        ("no_new_privileges", _yes(is_it=container.no_new_privileges)),
+        ("init", _yes(is_it=container.init)),
+    )
+    yield from _row(
+        ("capabilities", f"drop {drop}, add {add}"),
+        ("seccomp", _seccomp(container.seccomp)),
+        ("apparmor", container.apparmor or _ENGINES),
+    )
+    yield from _row(("limits", ", ".join(_limits(container)) or None))
+    yield from _row(("mounts", ", ".join(map(_mount, container.mounts)) or None))
+    yield from _row(("tmpfs", ", ".join(map(_tmpfs, container.tmpfs)) or None))
 
 
-def _value(name: str, value: Any) -> str:
-    if name in _WRITTEN:
-        return _WRITTEN[name](value)
-    if isinstance(value, tuple):
-        return ", ".join(value) or "none"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _mounts(mounts: tuple[Mount, ...]) -> str:
-    return ", ".join(
-        f"{mount.source or mount.type} -> {mount.target}{' (ro)' * mount.readonly}"
-        for mount in mounts
+def _mount(mount: Mount) -> str:
+    options = [*(["ro"] * mount.readonly), *mount.options]
+    return f"{mount.type} {mount.source or ''} -> {mount.target}".replace("  ", " ") + (
+        f" ({', '.join(options)})" if options else ""
     )
 
 
-def _bytes(amount: int) -> str:
-    for size, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
-        if amount >= size:
-            return f"{amount / size:g} {unit}"
-    return f"{amount} B"
+def _tmpfs(mount: tuple[str, str]) -> str:
+    target, options = mount
+    return f"{target} ({options})" if options else target
 
 
-_WRITTEN: dict[str, Callable[[Any], str]] = {
-    "memory_bytes": _bytes,
-    "shm_size_bytes": _bytes,
-    "nano_cpus": lambda value: f"{value / 1_000_000_000:g}",
-    "mounts": _mounts,
-    "ulimits": lambda value: ", ".join(f"{item.name}={item.soft}:{item.hard}" for item in value),
-    "tmpfs": lambda value: ", ".join(target for target, _ in value),
-    "seccomp": lambda value: value if value == "unconfined" else "a profile of your own",
-}
+def _seccomp(profile: str | None) -> str:
+    if profile is None:
+        return _ENGINES
+    return profile if profile == "unconfined" else "a profile of your own"
+
+
+def _limits(container: Container) -> Iterator[str]:
+    for title, size in (
+        ("memory", container.memory_bytes),
+        ("shm_size", container.shm_size_bytes),
+    ):
+        if size is not None:
+            yield f"{title} {human_size(size)}"
+    if container.nano_cpus is not None:
+        yield f"cpus {container.nano_cpus / NANO:g}"
+    if container.pids_limit is not None:
+        yield f"pids_limit {container.pids_limit}"
+    for limit in container.ulimits:
+        yield f"{limit.name} {limit.soft}:{limit.hard}"
+
+
+def _yes(*, is_it: bool) -> str:
+    return "yes" if is_it else "no"

@@ -37,15 +37,24 @@ def json(problems: Sequence[Problem], *, paths: Iterable[str] = ()) -> str:
 
 
 def count(problems: Sequence[Problem]) -> str:
-    """How many problems and warnings in which file, and what follows from it."""
-    errors = sum(not problem.warning for problem in problems)
-    warnings = len(problems) - errors
+    """How many problems and warnings in which file, and what follows from it.
+
+    A problem of a whole file beside others of it says that there are more: it is not counted.
+    """
+    counted = [problem for problem in problems if not _is_rest(problem, problems)]
+    first = "The first " if len(counted) < len(problems) else ""
+    errors = sum(not problem.warning for problem in counted)
+    warnings = len(counted) - errors
     parts = [_number(errors, "problem")] * bool(errors) + [_number(warnings, "warning")] * bool(
         warnings
     )
     names = {problem.path for problem in problems}
     where = next(iter(names)) if len(names) == 1 else f"{len(names)} files"
-    return f"{' and '.join(parts)} in {where}." + (" Nothing was run." if errors else "")
+    return f"{first}{' and '.join(parts)} in {where}." + (" Nothing was run." if errors else "")
+
+
+def _is_rest(problem: Problem, problems: Sequence[Problem]) -> bool:
+    return not problem.line and any(other.line and other.path == problem.path for other in problems)
 
 
 def _number(amount: int, noun: str) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from stophooks.models import Status
 from stophooks.reports.clean import line
-from stophooks.reports.excerpt import MARK_BYTES, share
 from stophooks.reports.failure import byte_count, failure
+from stophooks.reports.fit import fit, needed
 
 if TYPE_CHECKING:
     from stophooks.models import Report, Result
-    from stophooks.reports.failure import Failure
+    from stophooks.reports.fit import Told
 
 # Agents measured pass on 8 to 10 thousand bytes and cut, or hide in a file, what is longer.
 MAX_BYTES = 8192
+# The most that the place of the logs may take of the room: 1 part of these.
+FOLDER_PARTS = 4
 _WARNINGS = "These are warnings; they do not keep you from finishing:"
 
 
@@ -27,19 +30,27 @@ def reason(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
 
     Returns:
         Valid UTF-8 without control characters or escape sequences. Room is shared fairly: a
-        failure with little output leaves the rest of its part to the others.
+        failure with little output leaves the rest of its part to the others. What is left out
+        where there is too little is told in `stophooks.reports.fit`.
     """
     blockers = [result for result in report.failures if result.blocks]
     warnings = [result for result in report.failures if not result.blocks]
     first = _first_line(report, blockers, warnings)
     last = _skipped(report)
     failures = [failure(result) for result in (*blockers, *warnings)]
-    room = max_bytes - byte_count((first, *last))
-    spare = room - sum(item.fixed_bytes for item in failures)
+    room = max_bytes - byte_count((first, "", *last))
     if warnings:
-        spare -= byte_count(("", _WARNINGS))
-    rows = _titles(failures, room) if spare < 0 else _full(failures, len(blockers), spare)
-    return _clip("\n".join((first, *rows, *last)), max_bytes)
+        room -= byte_count(("", _WARNINGS, ""))
+    folder = _folder(report) if needed(failures) > room else ()
+    if byte_count(folder) > room // FOLDER_PARTS:
+        folder = ()
+    told = fit(failures, room - byte_count(folder))
+    if all(one.in_full for one in told):
+        folder = ()
+    rows = _rows(told, len(blockers))
+    missing = len(failures) - len(told)
+    more = [f"... and {missing} more."] if missing else []
+    return _clip("\n".join((first, *rows, *more, *folder, *last)), max_bytes)
 
 
 def _first_line(report: Report, blockers: list[Result], warnings: list[Result]) -> str:
@@ -67,25 +78,21 @@ def _skipped(report: Report) -> tuple[str, ...]:
     return ("", line(f"Not run this time: {', '.join(names)}.")) if names else ()
 
 
-def _full(failures: list[Failure], blockers: int, spare: int) -> list[str]:
+def _folder(report: Report) -> tuple[str, ...]:
+    """Where the logs are, told once, for the failures that are told without theirs."""
+    paths = [result.outcome.log_path for result in report.failures if result.outcome.log_path]
+    return ("", f"Full output: {line(os.path.dirname(paths[0]), width=1000)}") if paths else ()
+
+
+def _rows(told: list[Told], blockers: int) -> list[str]:
     rows: list[str] = []
-    given = share(spare, [item.wanted_bytes(spare) for item in failures])
-    for index, (item, output_bytes) in enumerate(zip(failures, given, strict=True)):
+    apart = True
+    for index, one in enumerate(told):
         if index == blockers:
             rows += ["", _WARNINGS]
-        rows += ["", item.title, *item.body(output_bytes)]
-    return rows
-
-
-def _titles(failures: list[Failure], room: int) -> list[str]:
-    """Give what failed and no more, as many as fit: even the fixed lines of all are too much."""
-    rows = [""]
-    room -= MARK_BYTES
-    for done, item in enumerate(failures):
-        room -= byte_count((item.title,))
-        if room < 0:
-            return [*rows, f"... and {len(failures) - done} more."]
-        rows.append(item.title)
+            apart = True
+        rows += [""] * (apart or one.in_full) + one.rows
+        apart = one.in_full
     return rows
 
 

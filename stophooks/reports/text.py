@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stophooks.models import Status, human_duration
 from stophooks.reports.clean import line
 from stophooks.reports.failure import failure
-from stophooks.reports.words import happened, word
+from stophooks.reports.words import MISSED, happened, never_began, word
 
 if TYPE_CHECKING:
     from stophooks.models import Report, Result
@@ -31,7 +31,8 @@ def one(result: Result, *, width: int, colour: bool = False) -> str:
     """One result: its line and, where it did not pass, what there is to know."""
     outcome = result.outcome
     name = line(result.command.name, width=NAME_WIDTH)
-    took = human_duration(outcome.duration_s) if outcome.status is not Status.SKIPPED else "-"
+    ran = outcome.status is not Status.SKIPPED and not never_began(outcome)
+    took = human_duration(outcome.duration_s) if ran else "-"
     row = f"{_painted(word(result), colour=colour)}{name:<{width}}  {took:>8}  "
     row += line(result.command.where, width=80)
     if result.outcome.status is Status.PASSED:
@@ -62,6 +63,7 @@ _NOUNS = {
     "TIMEOUT": "timed out",
     "CANNOT": "could not run",
     "STOPPED": "cancelled",
+    MISSED: "not started",
     "WARN": "with a warning",
     "SKIP": "skipped",
 }

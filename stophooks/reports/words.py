@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from stophooks.models import Severity, Status, human_duration
+from stophooks.reports.clean import line
 
 if TYPE_CHECKING:
     from stophooks.models import Outcome, Result
@@ -18,17 +19,30 @@ WORDS = {
     Status.UNAVAILABLE: "CANNOT",
     Status.CANCELLED: "STOPPED",
 }
+# For a command whose time was over before it could begin.
+MISSED = "MISSED"
+# Of a reason, in characters.
+REASON_WIDTH = 400
 
 
 def word(result: Result) -> str:
     """What became of the command in one upper-case word."""
-    warns = result.command.severity is Severity.WARN and not result.ok
-    return "WARN" if warns else WORDS[result.outcome.status]
+    if result.command.severity is Severity.WARN and not result.ok:
+        return "WARN"
+    return MISSED if never_began(result.outcome) else WORDS[result.outcome.status]
+
+
+def never_began(outcome: Outcome) -> bool:
+    """Whether the time was over, or the run was cancelled, before the command could begin."""
+    return not outcome.started and outcome.status in {Status.TIMED_OUT, Status.CANCELLED}
 
 
 def happened(result: Result) -> str:
-    """What became of the command in a few words, such as ``exit code 1`` or ``timed out``."""
+    """What became of the command in a few words, such as ``exit code 1`` or ``not started: …``."""
     outcome = result.outcome
+    if never_began(outcome):
+        why = line(outcome.reason or str(outcome.status), width=REASON_WIDTH)
+        return f"not started: {why}"
     match outcome.status:
         case Status.FAILED:
             return _ended(outcome)

@@ -95,8 +95,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        # Costs several milliseconds that a stop without a database need not spend.
-        import sqlite3  # noqa: PLC0415
+        import sqlite3  # noqa: PLC0415 -- several milliseconds that a stop without a database saves
 
         try:
             connection = self._connection or self._connect()

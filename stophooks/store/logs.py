@@ -69,15 +69,15 @@ class RunLogs:
 class RunLog:
     """One command's log: its first bytes in order, and of a very long one the last bytes too.
 
-    Writing never raises: a full disk must not end the command whose output it was. ``error`` is
-    then what went wrong, and the file has what fitted.
+    Writing never raises: a full disk must not end the command whose output it was. ``error`` then
+    says what went wrong, and the file has what fitted.
     """
 
     def __init__(
         self, path: str, *, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES
     ) -> None:
         self.path = path
-        self.error: OSError | None = None
+        self.error: str | None = None
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
         self._total = 0
@@ -91,7 +91,7 @@ class RunLog:
             while rest and self.error is None:
                 rest = rest[self._put(rest) :]
         except OSError as err:
-            self.error = err
+            self._fail(err)
 
     def close(self) -> None:
         """Put the last bytes of an overlong log in order and close the file."""
@@ -101,10 +101,15 @@ class RunLog:
             if self._total > self._head_bytes + self._tail_bytes:
                 self._unroll()
         except OSError as err:
-            self.error = err
-        finally:
+            self._fail(err)
+        try:
             os.close(self._fd)
-            self._fd = -1
+        except OSError as err:  # a network file system may say only now that it is full
+            self._fail(err)
+        self._fd = -1
+
+    def _fail(self, err: OSError) -> None:
+        self.error = self.error or err.strerror or str(err)
 
     def _put(self, data: memoryview) -> int:
         """Write at the place of the next byte: behind the head the file is a ring."""
@@ -128,15 +133,19 @@ class RunLog:
             place, rest = place + written, rest[written:]
 
 
-def prune(state_dir: str) -> None:
+def prune(state_dir: str, *, keep: str | None = None) -> None:
     """Remove the logs of old runs: beyond 7 days, 200 runs or 512 MiB in all, oldest first.
 
-    A run that is still going is never touched. What cannot be removed is left for next time.
+    The newest run, the one of the id ``keep`` and those that are still going are never touched:
+    somebody was just told where they are. What cannot be removed is left for next time.
     """
     oldest_allowed = time.time() - KEEP_S
+    spared = _safe(keep) if keep else None
     kept_bytes = 0
     for kept, (changed, path) in enumerate(_runs(os.path.join(state_dir, "logs"))):
         kept_bytes += _size(path)
+        if kept == 0 or os.path.basename(path) == spared:
+            continue
         if changed < oldest_allowed or kept >= KEEP_RUNS or kept_bytes > KEEP_BYTES:
             _remove(path)
 

@@ -36,6 +36,9 @@ def writable_dir(wanted: str) -> str:
         StoreError: Neither can be written, or the second belongs to somebody else.
 
     """
+    # The name alone decides: finding out where temporary files lie costs start-up time.
+    if os.path.basename(wanted) == _fallback_name():
+        return _private(wanted, instead_of="a home directory, which is not known")
     try:
         os.makedirs(wanted, mode=PRIVATE_DIR, exist_ok=True)
     except OSError as err:
@@ -46,10 +49,13 @@ def writable_dir(wanted: str) -> str:
 
 
 def _fallback() -> str:
-    # A second of start-up is never spent on this: only a machine without a state directory pays.
-    import tempfile  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415 -- only a machine without a state directory pays for it
 
-    return os.path.join(tempfile.gettempdir(), f"stophooks-{os.getuid()}")
+    return os.path.join(tempfile.gettempdir(), _fallback_name())
+
+
+def _fallback_name() -> str:
+    return f"stophooks-{os.getuid()}"
 
 
 def _private(path: str, *, instead_of: str) -> str:

@@ -7,9 +7,13 @@ import stat
 from dataclasses import dataclass
 
 from stophooks.errors import StoreError
+from stophooks.models import MIB, human_size
+from stophooks.store.place import PRIVATE_FILE
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * MIB
 BOM = "\ufeff"
+# Before the umask, as any program makes a file that was not there.
+_NEW_FILE = 0o666
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ def read(path: str) -> TextFile:
     except OSError as err:
         raise StoreError(f"cannot read {path}: {err.strerror}. Make it readable for you.") from err
     if len(data) > MAX_BYTES:
-        raise StoreError(f"{path} is larger than {MAX_BYTES} bytes. Make it smaller.")
+        raise StoreError(f"{path} is larger than {human_size(MAX_BYTES)}. Make it smaller.")
     try:
         return TextFile(path=real, text=data.decode())
     except UnicodeDecodeError as err:
@@ -47,8 +51,11 @@ def read(path: str) -> TextFile:
         ) from err
 
 
-def write(path: str, text: str) -> None:
-    """Replace the file in one step; mode and owner stay, missing directories are made.
+def write(path: str, text: str, *, like: str | None = None) -> None:
+    """Replace the file in one step; missing directories are made.
+
+    Mode and owner are those of the file ``like``, else of the file before; at no time can anybody
+    read the text who cannot read that file.
 
     Raises:
         StoreError: It cannot be written; the old file is then as it was.
@@ -58,7 +65,7 @@ def write(path: str, text: str) -> None:
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         try:
-            _fill(temporary, path, text.encode())
+            _fill(temporary, like or path, text.encode())
             os.replace(temporary, path)
         except BaseException:
             _discard(temporary)
@@ -84,20 +91,25 @@ def remove(path: str) -> None:
         raise StoreError(f"cannot remove {path}: {err.strerror}. Remove it by hand.") from err
 
 
-def _fill(temporary: str, path: str, data: bytes) -> None:
+def _fill(temporary: str, like: str, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with open(os.open(temporary, flags, 0o666), "wb") as file:
-        _resemble(file.fileno(), path)
+    model = _stat(like)
+    with open(os.open(temporary, flags, PRIVATE_FILE if model else _NEW_FILE), "wb") as file:
+        if model:
+            _resemble(file.fileno(), model)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _resemble(fd: int, path: str) -> None:
+def _stat(path: str) -> os.stat_result | None:
     try:
-        old = os.stat(path)
+        return os.stat(path)
     except FileNotFoundError:
-        return
+        return None
+
+
+def _resemble(fd: int, old: os.stat_result) -> None:
     new = os.fstat(fd)
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         os.fchown(fd, old.st_uid, old.st_gid)

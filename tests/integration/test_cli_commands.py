@@ -223,11 +223,11 @@ def test_list_shows_what_is_in_force(stophooks: Stophooks, tmp_path: Path) -> No
         "    $ make test\n"
         "  box  (a:1, 5 m)\n"
         "    $ true\n"
-        "    workdir: /workspace\n"
-        "    workspace: rw\n"
-        "    network: none\n"
-        "    memory: 1 GiB\n"
-        "    pids_limit: 4096\n"
+        "    pull: missing; workdir: /workspace; workspace: rw; network: none\n"
+        "    user: the caller's uid and gid; read_only: no; no_new_privileges: yes; init: yes\n"
+        "    capabilities: drop ALL, add none; seccomp: the engine's default; "
+        "apparmor: the engine's default\n"
+        "    limits: memory 1 GiB, pids_limit 4096\n"
     )
 
 

@@ -59,7 +59,7 @@ def test_output_is_shown_again_once_a_terminal_has_caught_up(terminal: Terminal)
     live.close()
 
     assert terminal.shown[fitting:] == [
-        "... 10240 bytes not shown: this terminal is slower than the output ...",
+        "... 10 KiB not shown: this terminal is slower than the output ...",
         "t | late",
     ]
 

@@ -162,7 +162,7 @@ def test_a_reader_that_stands_still_does_not_stop_the_deadline(
 
     assert process.returncode == 1
     assert stdout.startswith(b"TIMEOUT flood")
-    assert b" bytes not shown: this terminal is slower than the output ...\n" in stderr
+    assert b"iB not shown: this terminal is slower than the output ...\n" in stderr
 
 
 @pytest.mark.scenario("cli: Only some commands")

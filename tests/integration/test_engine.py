@@ -144,15 +144,6 @@ def test_a_warning_does_not_trigger_fail_fast(runner: Runner) -> None:
     assert statuses(report) == [("a", Status.FAILED), ("b", Status.PASSED)]
 
 
-@pytest.mark.scenario("stop-hooks: Only the named commands run")
-def test_only_the_named_commands_run(runner: Runner) -> None:
-    commands = [runner.command(name, "true") for name in "abc"]
-
-    report = runner.run(*commands, only=("c", "a"))
-
-    assert [name for name, _ in statuses(report)] == ["a", "c"]
-
-
 @pytest.mark.scenario("stop-hooks: The deadline ends the running command and those to come")
 def test_the_deadline_ends_everything(runner: Runner) -> None:
     began = time.monotonic()
@@ -228,6 +219,7 @@ def test_a_cancelled_run_ends_everything_and_blocks(runner: Runner) -> None:
 
     assert statuses(box[0]) == [("a", Status.CANCELLED), ("b", Status.CANCELLED)]
     assert box[0].results[1].outcome.reason == "interrupted"
+    assert [result.outcome.started for result in box[0].results] == [True, False]
     assert box[0].blocks
 
 

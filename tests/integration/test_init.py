@@ -189,6 +189,8 @@ def test_every_example_is_valid_when_uncommented(
     container = command["container"]
     assert (container is not None) is (name in {"isolated", "complete"})
     assert not isinstance(container, dict) or container["network"] == "none"
+    # An engine refuses more cpus than its machine has.
+    assert not isinstance(container, dict) or container["nano_cpus"] == 1_000_000_000
 
 
 @pytest.mark.parametrize("name", ["whitespace", "todo"])

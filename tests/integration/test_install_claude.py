@@ -160,6 +160,55 @@ def test_the_timeout_follows_the_deadline(stophooks: Stophooks, project: Path) -
     assert path.read_bytes() == SETTINGS.encode()
 
 
+@pytest.mark.scenario("agent-claude: The user's entry has room for every project")
+def test_a_short_deadline_does_not_shorten_the_user_s_entry(
+    stophooks: Stophooks, project: Path, tmp_path: Path
+) -> None:
+    config = project / "stophooks.yaml"
+    config.write_text(config.read_text().replace("stop:\n", "stop:\n  deadline: 90s\n"))
+
+    install(stophooks, project, "--user")
+    install(stophooks, project, "--project")
+
+    assert entry(tmp_path / "home/.claude/settings.json", "Stop")["timeout"] == 600
+    assert entry(project / ".claude/settings.json", "Stop")["timeout"] == 150
+
+
+@pytest.mark.scenario("agent-claude: A limit that is larger already stays")
+@pytest.mark.parametrize(("flag", "needed"), [("--project", 150), ("--user", 600)])
+def test_a_larger_timeout_stays(
+    stophooks: Stophooks, project: Path, flag: str, needed: int
+) -> None:
+    base = stophooks.home if flag == "--user" else project
+    path = base / ".claude/settings.json"
+    config = project / "stophooks.yaml"
+    short = config.read_text()
+    config.write_text(short.replace("stop:\n", "stop:\n  deadline: 20m\n"))
+    install(stophooks, project, flag)
+    before = path.read_bytes()
+    config.write_text(short.replace("stop:\n", "stop:\n  deadline: 90s\n"))
+
+    done = install(stophooks, project, flag)
+
+    assert path.read_bytes() == before
+    assert entry(path, "Stop")["timeout"] == 1260
+    assert done.stderr == (
+        f"Stop: the timeout of 1260 s that is there stays; {needed} s would do.\n"
+    )
+
+
+@pytest.mark.scenario("agent-claude: The backup is as closed as the settings")
+def test_the_backup_of_private_settings_is_private(stophooks: Stophooks, project: Path) -> None:
+    path = settings(project)
+    path.chmod(0o600)
+
+    install(stophooks, project)
+
+    backup = path.with_name("settings.json.stophooks-backup")
+    assert backup.read_bytes() == SETTINGS.encode()
+    assert backup.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_configuration_with_problems_does_not_keep_us_from_installing(
     stophooks: Stophooks, project: Path
 ) -> None:

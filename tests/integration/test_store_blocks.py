@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -124,3 +125,16 @@ def test_state_belongs_below_the_home(
     monkeypatch.setattr("tempfile.tempdir", "/tmp")
 
     assert state_dir(environ).removesuffix(str(os.getuid())) == expected
+
+
+@pytest.mark.scenario("agent-claude: A directory that somebody else made is not trusted")
+def test_a_fallback_that_others_can_open_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    (tmp_path / f"stophooks-{os.getuid()}").mkdir(mode=0o777)
+    (tmp_path / f"stophooks-{os.getuid()}").chmod(0o777)
+
+    with pytest.raises(StoreError, match="only you can open"):
+        open_store(state_dir({}))

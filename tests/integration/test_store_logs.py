@@ -81,8 +81,7 @@ def test_a_full_disk_does_not_end_the_command(tmp_path: Path) -> None:
     log.write(b"y")
     log.close()
 
-    assert log.error is not None
-    assert log.error.strerror == "No space left on device"
+    assert log.error == "No space left on device"
 
 
 def test_a_log_that_cannot_be_made_is_an_error_that_names_its_directory(tmp_path: Path) -> None:
@@ -126,6 +125,17 @@ def test_the_oldest_of_too_large_logs_go(tmp_path: Path) -> None:
     prune(str(tmp_path))
 
     assert runs(tmp_path) == {"r0", "r1"}
+
+
+@pytest.mark.scenario("agent-claude: The logs that were just told about stay")
+def test_the_run_that_was_just_told_about_stays_however_large(tmp_path: Path) -> None:
+    old_run(tmp_path, "told", days=8, size=600 * 1024 * 1024)
+    old_run(tmp_path, "newest", days=0.1, size=600 * 1024 * 1024)
+    old_run(tmp_path, "other", days=0.2)
+
+    prune(str(tmp_path), keep="told")
+
+    assert runs(tmp_path) == {"newest", "told"}
 
 
 def test_without_logs_there_is_nothing_to_remove(tmp_path: Path) -> None:

@@ -123,6 +123,23 @@ def test_a_missing_timeout_is_added_and_other_keys_stay() -> None:
     assert hook == {"command": COMMAND, "x": 1, "type": "command", "timeout": 600}
 
 
+@pytest.mark.parametrize(
+    ("found", "longest"),
+    [([90, 1200.5, 600], {"Stop": 1200.5}), (["x", None, [1]], {}), ([10**400], {"Stop": 10**400})],
+)
+def test_the_longest_limit_of_ours_is_found(found: list[Any], longest: dict[str, float]) -> None:
+    hooks = [{"command": COMMAND, "timeout": limit} for limit in found]
+    text = json.dumps({"hooks": {"Stop": [{"hooks": [*hooks, {"command": "x", "timeout": 9999}]}]}})
+
+    assert settings.timeouts(text, EVENTS, agent="claude") == longest
+
+
+def test_an_endless_limit_is_none() -> None:
+    text = json.dumps({"hooks": {"Stop": [{"hooks": [{"command": COMMAND, "timeout": 1}]}]}})
+
+    assert settings.timeouts(text.replace("1}", "1e999}"), EVENTS, agent="claude") == {}
+
+
 def test_entries_that_are_there_twice_become_one() -> None:
     group = {"hooks": [ENTRIES["Stop"], {"type": "command", "command": "make"}, ENTRIES["Stop"]]}
     text = json.dumps({"hooks": {"Stop": [group, {"hooks": [ENTRIES["Stop"]]}]}})

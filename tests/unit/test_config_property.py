@@ -52,9 +52,9 @@ contained = {
     "mounts": mounts,
     "workspace": st.sampled_from(["rw", "ro", "none"]),
     "network": st.sampled_from(["none", "bridge", "host", "container:db", "my_net"]),
-    "memory": sizes,
-    "cpus": st.sampled_from([0.5, 2, "1.5"]),
-    "pids_limit": st.integers(2, 4096),
+    "memory": st.none() | sizes,
+    "cpus": st.sampled_from([None, 0.5, 2, "1.5"]),
+    "pids_limit": st.none() | st.integers(2, 4096),
     "shm_size": sizes,
     "user": st.sampled_from([0, 1000, "node", "1000:1000", "root"]),
     "seccomp": st.sampled_from(["default", "unconfined"]),
@@ -183,6 +183,7 @@ def test_any_other_value_makes_problems_with_places_in_the_file(value: Any, endi
         assert item.source == lines[item.line - 1]
         assert 1 <= item.column <= len(item.source) + 1
         assert item.message
+        assert "None" not in (item.hint or "")
     if found.plan is not None:
         Config.model_validate(value)
 

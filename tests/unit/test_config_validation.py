@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.config import load
+from stophooks.config import load, schema_text
+from stophooks.config.sound import sound
 from stophooks.reports import problems as report
 
 if TYPE_CHECKING:
@@ -59,6 +62,111 @@ stop:
     )
 
 
+@pytest.mark.scenario("config-validation: Shape and meaning are told together")
+def test_shape_and_meaning_are_told_together(tmp_path: Path) -> None:
+    text = """\
+stop:
+  commands:
+    - run: make
+      timeout: 5x
+    - run: make
+      image: alpine
+      memory: 5m
+      mounts: [{typ: bind, source: ., target: /a}, {type: bind, source: /, target: /b}]
+      capabilities: {add: [FOO], drp: []}
+    - 7
+    - {run: make, image: "a:1", network: host}
+    - {run: make, memory: 5m, imagge: 5}
+    - {run: make, working_dir: gone, timeout: 5}
+  default_env: {A: "${MISSING}"}
+"""
+
+    found = problems(tmp_path, text)
+
+    assert [(item.line, item.where.removeprefix("stop."), item.message) for item in found] == [
+        (
+            4,
+            "commands[0].timeout",
+            'expected a duration such as 30s, 5m or 2h, or null; got "5x"',
+        ),
+        (6, "commands[1].image", '"alpine" has neither tag nor digest'),
+        (7, "commands[1].memory", '"5m" is below the engine\'s least, 6m'),
+        (8, "commands[1].mounts[0]", 'unknown key "typ"; did you mean "type"?'),
+        (
+            8,
+            "commands[1].mounts[1].source",
+            '"/" is never mounted: it is the whole file system of this machine',
+        ),
+        (9, "commands[1].capabilities.add[0]", 'unknown capability "FOO"'),
+        (9, "commands[1].capabilities", 'unknown key "drp"; did you mean "drop"?'),
+        (10, "commands[2]", "expected a command: an object with run or command; got 7"),
+        (
+            11,
+            "commands[3].network",
+            "the command reaches every service of this machine, and listens on its ports",
+        ),
+        (12, "commands[4].memory", '"5m" is below the engine\'s least, 6m'),
+        (12, "commands[4]", 'unknown key "imagge"; did you mean "image"?'),
+        (13, "commands[5].working_dir", '"gone" does not exist'),
+        (
+            13,
+            "commands[5].timeout",
+            "expected a duration such as 30s, 5m or 2h, or null; got 5",
+        ),
+        (14, "default_env.A", "the variable MISSING is not set on this machine"),
+    ]
+
+
+def test_a_command_with_a_fault_is_not_said_to_widen_what_the_fault_hides(tmp_path: Path) -> None:
+    text = "run: x, image: 'a:1', capabilities: {drop: ['ALL!']}"
+
+    ((where, message, _),) = of_command(tmp_path, text)
+
+    assert where == "capabilities.drop[0]"
+    assert message.startswith("expected a capability")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["command: ['', 5]", "command: [5, '']", "command: [], imagee: x", "run: 5, command: []"],
+)
+def test_what_is_taken_out_makes_no_new_problem(tmp_path: Path, text: str) -> None:
+    written = [place for place, _, _ in of_command(tmp_path, text)]
+
+    assert all("[0]" not in place or "5, " in text for place in written)
+    assert not any("nothing to run" in message for _, message, _ in of_command(tmp_path, text))
+
+
+def test_the_document_is_not_changed_by_what_is_taken_out() -> None:
+    value = {"stop": {"commands": [{"run": "x", "env": ["A", "B=1"], "timeout": 5}, 7], "x": 1}}
+    before = deepcopy(value)
+
+    part = sound(value)
+
+    assert value == before
+    assert part is not None
+    assert part.value == {"stop": {"commands": [{"run": "x", "env": ["B=1"]}, {"run": ":"}]}}
+    assert part.written(("stop", "commands", 0, "env", 0)) == ("stop", "commands", 0, "env", 1)
+
+
+def test_what_one_yaml_alias_shares_is_judged_in_each_place(tmp_path: Path) -> None:
+    text = """\
+stop:
+  commands:
+    - {run: x, image: "a:1", mounts: &m [{type: bind, source: /, target: /a}, 5]}
+    - {run: x, image: "a:1", mounts: *m}
+"""
+
+    found = problems(tmp_path, text)
+
+    assert sorted(item.where.removeprefix("stop.commands") for item in found) == [
+        "[0].mounts[0].source",
+        "[0].mounts[1]",
+        "[1].mounts[0].source",
+        "[1].mounts[1]",
+    ]
+
+
 @pytest.mark.scenario("config-validation: One cause is told once")
 @pytest.mark.parametrize(
     ("text", "message"),
@@ -76,6 +184,10 @@ stop:
         (
             "run: x, image: 'a:1', mounts: [{typ: bind, source: ., target: /a}]",
             'unknown key "typ"; did you mean "type"?',
+        ),
+        (
+            "run: x, image: 'a:1', mounts: [{type: bind, src: ., target: /a}]",
+            'unknown key "src"',
         ),
     ],
 )
@@ -257,6 +369,43 @@ def test_more_than_a_day_is_a_problem(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.scenario("config-validation: Amounts are corrected")
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("memory: 0", "it must be more than zero; for no limit write null"),
+        ("memory: -1", "it must be more than zero; for no limit write null"),
+        ("memory: '-1g'", "it must be more than zero; for no limit write null"),
+        ("memory: '0'", "it must be more than zero; for no limit write null"),
+        ("memory: 0m", "it must be more than zero; for no limit write null"),
+        ("memory: 512Mi", 'write "512m"'),
+        ("memory: 2 gigs", 'write "2g"'),
+        ("memory: unlimited", "for no limit write null"),
+        (
+            "memory: abc",
+            "write a number with one of the units k, m, g and t; for no limit write null",
+        ),
+        ("memory: true", None),
+        ("shm_size: 0", "it must be more than zero"),
+        ("shm_size: '0'", "it must be more than zero"),
+        ("shm_size: abc", "write a number with one of the units k, m, g and t"),
+        ("cpus: 0", "it must be more than zero; for no limit write null"),
+        ("cpus: '0'", "it must be more than zero; for no limit write null"),
+        ("cpus: -1", "it must be more than zero; for no limit write null"),
+        ("cpus: 500m", "write 0.5"),
+        ("cpus: 150%", "write 1.5"),
+        ("cpus: 2 cores", "write 2"),
+        ("cpus: abc", "write a number without a unit; for no limit write null"),
+        ("cpus: 0.001", None),
+        ("user: '1000:wheel'", 'write the group\'s number too: "1000:1000"'),
+    ],
+)
+def test_amounts_are_corrected(tmp_path: Path, written: str, hint: str | None) -> None:
+    ((_, _, said),) = of_command(tmp_path, f"run: x, image: 'a:1', {written}")
+
+    assert said == hint
+
+
 @pytest.mark.scenario("config-validation: YAML's booleans are explained")
 def test_yamls_booleans_are_explained(tmp_path: Path) -> None:
     assert of_command(tmp_path, "run: x, name: on, message: Yes") == [
@@ -367,8 +516,8 @@ def test_every_form_of_an_image_is_accepted(tmp_path: Path, image: str) -> None:
         ("memory: 512", "512 is below the engine's least, 6m"),
         ("memory: '0'", '"0" is no size that a machine can have'),
         ("cpus: 0.001", "0.001 is below the engine's least, 0.01"),
-        ("cpus: 0", "expected a number of CPUs such as 2 or 1.5; got 0"),
-        ("pids_limit: 1", "expected a whole number from 2 to 4194304; got 1"),
+        ("cpus: 0", "expected a number of CPUs such as 2 or 1.5, or null; got 0"),
+        ("pids_limit: 1", "expected a whole number from 2 to 4194304, or null; got 1"),
         ("shm_size: 64x", 'expected a size such as 512m or 2g, or a number of bytes; got "64x"'),
     ],
 )
@@ -451,6 +600,21 @@ def test_names_are_used_once(tmp_path: Path, text: str, place: str) -> None:
             "tmpfs[0]",
             'unknown tmpfs option "sise=1m"',
         ),
+        (
+            "run: x, image: 'a:1', tmpfs: ['/tmp:exec,suid']",
+            "tmpfs[0]",
+            'the tmpfs option "suid" is never allowed',
+        ),
+        (
+            "run: x, image: 'a:1', mounts: [{type: tmpfs, target: /a, options: [dev]}]",
+            "mounts[0].options[0]",
+            'the tmpfs option "dev" is never allowed',
+        ),
+        (
+            "run: x, image: 'a:1', user: '0:root'",
+            "user",
+            'expected a user such as node, 1000 or 1000:1000; got "0:root"',
+        ),
         ("run: x, image: 'a:1', tmpfs: {tmp: ''}", "tmpfs.tmp", '"tmp" is not an absolute path'),
         (
             "run: x, image: 'a:1', tmpfs: [/proc/x]",
@@ -514,7 +678,8 @@ def test_dangerous_sources_are_refused(tmp_path: Path, source: str) -> None:
 
     ((where, message, _),) = found
     assert where == "mounts[0].source"
-    assert message.startswith(f'"{source}" is never mounted: it ') or "kernel" in message
+    expected = (f'"{source}" is never mounted: it ', f'"{source}" lies in the project, and a link')
+    assert message.startswith(expected) or "kernel" in message
 
 
 def test_the_socket_that_the_caller_uses_is_refused_too(tmp_path: Path) -> None:
@@ -568,6 +733,36 @@ def test_a_target_is_taken_once(tmp_path: Path, text: str, where: str) -> None:
             '{"defaultAction": "ALLOW"}',
             '"p.json" is no seccomp profile: it has no defaultAction SCMP_ACT_…',
         ),
+        (
+            '{"defaultAction": "SCMP_ACT_ERNO"}',
+            (
+                '"p.json" is no seccomp profile: defaultAction is "SCMP_ACT_ERNO", which is no '
+                'action; did you mean "SCMP_ACT_ERRNO"?'
+            ),
+        ),
+        (
+            '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": {}}',
+            '"p.json" is no seccomp profile: syscalls is an empty object, not a list',
+        ),
+        (
+            '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": ["read"]}',
+            '"p.json" is no seccomp profile: syscalls[0] is "read", not an object',
+        ),
+        (
+            '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"action": "SCMP_ACT_ALLOW"}]}',
+            '"p.json" is no seccomp profile: syscalls[0].names is not a list of system calls',
+        ),
+        (
+            '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["a", 1]}]}',
+            '"p.json" is no seccomp profile: syscalls[0].names has something else than names in it',
+        ),
+        (
+            '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"]}]}',
+            (
+                '"p.json" is no seccomp profile: '
+                "syscalls[0].action is nothing (null), which is no action"
+            ),
+        ),
     ],
 )
 def test_a_seccomp_profile_must_filter(tmp_path: Path, content: str | None, message: str) -> None:
@@ -577,6 +772,64 @@ def test_a_seccomp_profile_must_filter(tmp_path: Path, content: str | None, mess
     ((where, said, _),) = of_command(tmp_path, "run: x, image: 'a:1', seccomp: p.json")
 
     assert (where, said) == ("seccomp", message)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ['{"names": ["a"], "action": "SCMP_ACT_ALLOW"}', '{"name": "a", "action": "SCMP_ACT_LOG"}'],
+)
+def test_a_profile_that_filters_has_no_warning(tmp_path: Path, rule: str) -> None:
+    profile = f'{{"defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [{rule}]}}'
+    (tmp_path / "p.json").write_text(profile)
+
+    assert of_command(tmp_path, "run: x, image: 'a:1', seccomp: p.json") == []
+
+
+@pytest.mark.scenario("config-validation: A profile that forbids little is warned of")
+@pytest.mark.parametrize("action", ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG"])
+def test_a_profile_that_forbids_little_is_warned_of(tmp_path: Path, action: str) -> None:
+    (tmp_path / "p.json").write_text(f'{{"defaultAction": "{action}", "syscalls": []}}')
+
+    (found,) = problems(tmp_path, "stop: {commands: [{run: x, image: 'a:1', seccomp: p.json}]}")
+
+    assert found.warning
+    assert found.message == (
+        "the profile allows every system call that it does not name; the engine's own forbids "
+        "about 40"
+    )
+
+
+@pytest.mark.scenario("config-validation: Every way to write root is warned of")
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        ("'00'", "0"),
+        ("0x0", "0"),
+        ("'000:5'", "0:5"),
+        ("'0:0'", "0:0"),
+        ("root", "root"),
+        ("root:staff", "root:staff"),
+        ("'root:7'", "root:7"),
+    ],
+)
+def test_every_way_to_write_root_is_warned_of(tmp_path: Path, user: str, sent: str) -> None:
+    path = tmp_path / "stophooks.yaml"
+    path.write_text(f"stop: {{commands: [{{run: x, image: 'a:1', user: {user}}}]}}")
+
+    loaded = load(str(path), environ={})
+
+    assert [(item.where, item.warning) for item in loaded.problems] == [
+        ("stop.commands[0].user", True)
+    ]
+    assert loaded.plan is not None
+    container = loaded.plan.sections[0].commands[0].container
+    assert container is not None
+    assert container.user == sent
+
+
+@pytest.mark.parametrize("user", ["node", "node:staff", "'node:50'", "1000", "'010:020'"])
+def test_who_is_not_root_is_not_warned_of(tmp_path: Path, user: str) -> None:
+    assert of_command(tmp_path, f"run: x, image: 'a:1', user: {user}") == []
 
 
 @pytest.mark.scenario("config-validation: Each opening is warned of")
@@ -597,10 +850,14 @@ stop:
         drop: [CHOWN]
       no_new_privileges: false
       user: 0:0
+      pids_limit: null
       mounts:
         - {type: bind, source: ., target: /a}
         - {type: bind, source: ../other, target: /b}
         - {type: bind, source: ../other, target: /c, readonly: true}
+        - {type: bind, source: ., target: /d, options: [rshared]}
+        - {type: bind, source: ., target: /e, options: [slave]}
+        - {type: bind, source: ., target: /f, options: [rprivate]}
     - {image: "a:1", run: x, network: "container:db"}
 """
 
@@ -630,17 +887,28 @@ stop:
                 "hole in the engine is a hole in this machine"
             ),
         ),
+        (13, "pids_limit", "a runaway command can use up every process of this machine"),
         (
-            15,
+            16,
             "mounts[1].source",
             f"the command can read and change {tmp_path}/other, which is outside the project",
         ),
         (
-            16,
+            17,
             "mounts[2].source",
             f"the command can read {tmp_path}/other, which is outside the project",
         ),
-        (17, "network", 'the command shares all connections of the container "db"'),
+        (
+            18,
+            "mounts[3].options[0]",
+            "what the command mounts there appears on this machine, and the other way round",
+        ),
+        (
+            19,
+            "mounts[4].options[0]",
+            "what this machine mounts there later appears in the container",
+        ),
+        (21, "network", 'the command shares all connections of the container "db"'),
     ]
 
 
@@ -671,10 +939,57 @@ def test_a_hundred_thousand_problems_are_still_an_error(tmp_path: Path) -> None:
     assert len(found) <= 100
 
 
-def test_many_problems_are_cut_at_a_hundred(tmp_path: Path) -> None:
-    found = problems(tmp_path, "stop:\n  commands:\n" + "    - {}\n" * 500)
+@pytest.mark.scenario("config-validation: A long list says that it is cut")
+@pytest.mark.parametrize(
+    ("count", "last"),
+    [
+        (101, "only the first 100 of 101 are shown"),
+        (500, "only the first 100 of 500 are shown"),
+        (1500, "only the first 100 of at least 1000 are shown"),
+    ],
+)
+def test_a_long_list_says_that_it_is_cut(tmp_path: Path, count: int, last: str) -> None:
+    found = problems(tmp_path, "stop:\n  commands:\n" + "    - {}\n" * count)
+
+    assert len(found) == 101
+    assert found[99].line == 102
+    assert (found[100].line, found[100].message) == (0, last)
+
+
+def test_a_hundred_problems_are_not_cut(tmp_path: Path) -> None:
+    found = problems(tmp_path, "stop:\n  commands:\n" + "    - {}\n" * 100)
 
     assert len(found) == 100
+    assert found[-1].line == 102
+
+
+def test_warnings_push_no_problem_out_of_the_list(tmp_path: Path) -> None:
+    warned = "    - {run: x, image: 'a:1', network: host}\n" * 150
+
+    found = problems(tmp_path, "stop:\n  commands:\n" + warned + "    - {run: 5}\n")
+
+    assert [item.where for item in found if not item.warning] == ["stop.commands[150].run", ""]
+
+
+@pytest.mark.parametrize("wrong", ["null", "[]", "[[]]", "{}", "{a: b}", "''", "-1", "true", "1.5"])
+def test_no_message_says_none_for_nothing(tmp_path: Path, wrong: str) -> None:
+    schema = json.loads(schema_text())["$defs"]
+    mounts = [f"{{{key}: {wrong}, type: bind}}" for key in schema["Mount"]["properties"]]
+    pairs = [f"{key}: {wrong}" for key in schema["StopCommand"]["properties"]]
+    pairs += [f"{key}: {{soft: {wrong}}}" for key in ("ulimits", "capabilities")]
+    pairs += [f"mounts: [{mount}]" for mount in mounts]
+    texts = [f"stop: {{commands: [{{{pair}, image: 'a:1'}}]}}" for pair in pairs]
+    texts += [f"stop: {{{key}: {wrong}}}" for key in schema["Section"]["properties"]]
+
+    told = [
+        words
+        for text in texts
+        for item in problems(tmp_path, text)
+        for words in (item.message, item.hint or "")
+    ]
+
+    assert told
+    assert [words for words in told if "None" in words] == []
 
 
 @pytest.mark.scenario("config-validation: Every example is valid")

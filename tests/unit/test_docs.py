@@ -75,6 +75,13 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 
+def test_the_readme_shows_a_log_as_it_is_named() -> None:
+    named = re.search(r"Full output: (\S+)", (ROOT / "README.md").read_text())
+
+    assert named
+    assert re.search(r"/stophooks/logs/\d{8}T\d{6}Z-[0-9a-f]{8}/\d+-test\.log$", named[1])
+
+
 def test_there_are_examples() -> None:
     assert len(yaml_examples()) >= 2
 

@@ -49,6 +49,20 @@ def test_a_person_reads_a_line_per_command_and_a_summary(finished: Report) -> No
     )
 
 
+def test_a_person_reads_that_a_command_was_never_started() -> None:
+    why = "the deadline of 1 s for all commands was reached"
+    late = result(
+        "late", Status.TIMED_OUT, exit_code=None, duration_s=0.0, started=False, reason=why
+    )
+
+    assert text.render(report(late)) == (
+        f"MISSED  late         -  host  not started: {why}\n"
+        "          $ make late\n"
+        "1 not started in 1 s"
+    )
+    assert json.loads(json_report.render(report(late)))["results"][0]["started"] is False
+
+
 def test_colour_is_only_there_when_asked_for(finished: Report) -> None:
     assert "\x1b" not in text.render(finished)
     assert text.render(finished, colour=True).startswith("\x1b[32mPASS    \x1b[0mok")
@@ -67,6 +81,7 @@ def test_a_program_reads_every_value(finished: Report) -> None:
         "name": "lint",
         "where": "host",
         "status": "failed",
+        "started": True,
         "severity": "block",
         "exit_code": 1,
         "signal": None,
@@ -103,9 +118,12 @@ CONTAINER = Container(
     network="none",
     memory_bytes=512 * 1024 * 1024,
     nano_cpus=1_500_000_000,
-    mounts=(Mount(type="bind", source="/data", target="/in", readonly=True),),
+    mounts=(
+        Mount(type="bind", source="/data", target="/in", readonly=True, options=("rprivate",)),
+        Mount(type="tmpfs", source=None, target="/cache", options=("size=64m",)),
+    ),
     ulimits=(Ulimit(name="nofile", soft=64, hard=128),),
-    tmpfs=(("/tmp", ""),),  # a path in the container
+    tmpfs=(("/tmp", "mode=1777"),),  # a path in the container
     seccomp='{"defaultAction": "SCMP_ACT_ALLOW"}',
     cap_add=("CHOWN",),
     read_only=True,
@@ -125,6 +143,11 @@ PLAN = Plan(
                     run="a\nb\nc\nd\ne",
                     timeout_s=None,
                     working_dir="/p/sub",
+                    inherit_env=False,
+                    message="Ask before you add a dependency.",
+                    show_command=False,
+                    show_stdout=False,
+                    max_output_lines=50,
                 ),
                 Command(
                     name="test",
@@ -140,7 +163,7 @@ PLAN = Plan(
 )
 
 
-def test_a_person_reads_what_differs_from_the_defaults() -> None:
+def test_a_person_reads_every_value_that_decides_what_a_command_can_do() -> None:
     assert plan_report.text(PLAN) == (
         "/p/stophooks.yaml (project /p)\n"
         "\n"
@@ -150,22 +173,37 @@ def test_a_person_reads_what_differs_from_the_defaults() -> None:
         "      b\n"
         "      c\n"
         "      ... and 2 more lines\n"
+        "    message: Ask before you add a dependency.\n"
+        "    not shown: command, stdout\n"
+        "    max_output_lines: 50\n"
         "    working_dir: /p/sub\n"
+        "    inherit_env: no\n"
         "  test  (python:3.13, 5 m, warns only)\n"
         "    $ pytest -q\n"
         "    env: TOKEN\n"
-        "    workdir: /workspace\n"
-        "    workspace: rw\n"
-        "    mounts: /data -> /in (ro)\n"
-        "    network: none\n"
-        "    memory: 512 MiB\n"
-        "    cpus: 1.5\n"
-        "    shm_size: 100 B\n"
-        "    seccomp: a profile of your own\n"
-        "    capabilities added: CHOWN\n"
-        "    read_only: yes\n"
-        "    tmpfs: /tmp\n"
-        "    ulimits: nofile=64:128"
+        "    pull: missing; workdir: /workspace; workspace: rw; network: none\n"
+        "    user: the caller's uid and gid; read_only: yes; no_new_privileges: yes; init: yes\n"
+        "    capabilities: drop ALL, add CHOWN; seccomp: a profile of your own; "
+        "apparmor: the engine's default\n"
+        "    limits: memory 512 MiB, shm_size 100 bytes, cpus 1.5, nofile 64:128\n"
+        "    mounts: bind /data -> /in (ro, rprivate), tmpfs -> /cache (size=64m)\n"
+        "    tmpfs: /tmp (mode=1777)"
+    )
+
+
+def test_a_person_reads_how_a_bare_container_is_closed() -> None:
+    bare = Command(name="t", project_dir="/p", run="x", container=Container(image="i:1"))
+    plan = Plan(
+        config_path="/p/s.yaml",
+        project_dir="/p",
+        sections=(Section(event="stop", commands=(bare,)),),
+    )
+
+    assert plan_report.text(plan).partition("$ x\n")[2] == (
+        "    pull: missing; workdir: /workspace; workspace: rw; network: bridge\n"
+        "    user: the caller's uid and gid; read_only: no; no_new_privileges: yes; init: yes\n"
+        "    capabilities: drop ALL, add none; seccomp: the engine's default; "
+        "apparmor: the engine's default"
     )
 
 
@@ -219,6 +257,10 @@ def test_a_problem_without_a_line_has_no_excerpt() -> None:
         ([problem(), problem(warning=True)], "1 problem and 1 warning in stophooks.yaml. Nothing"),
         ([problem(warning=True)] * 2, "2 warnings in stophooks.yaml."),
         ([problem(), problem(path="b.yaml")], "2 problems in 2 files. Nothing was run."),
+        (
+            [problem(), problem(line=0, message="only the first 1 of 9 are shown")],
+            "The first 1 problem in stophooks.yaml. Nothing was run.",
+        ),
     ],
 )
 def test_the_last_line_counts(found: list[Problem], expected: str) -> None:

@@ -217,8 +217,145 @@ def test_too_many_failures_are_told_by_name_and_counted() -> None:
 
     rows = told.split("\n")
     assert len(told.encode()) <= 8192
-    assert rows[2] == "check0: exit code 1 after 0.4 s (host)"
+    assert rows[2] == "check0: exit code 1"
     assert rows[-1] == f"... and {500 - (len(rows) - 3)} more."
+
+
+def test_the_place_of_the_logs_is_told_once_where_there_is_room_for_names_only() -> None:
+    told = reason(
+        report(
+            *(
+                result(f"check{number}", stdout=b"x", log_path=f"/state/run/{number}.log")
+                for number in range(150)
+            ),
+            result("never", Status.SKIPPED),
+        )
+    )
+
+    assert told.count("\ncheck") == 150
+    assert told.endswith("\n\nFull output: /state/run\n\nNot run this time: never.")
+
+
+def test_long_outputs_go_first_then_scripts_then_messages_then_all_but_titles() -> None:
+    script = "\n".join(f"step {number} {'s' * 60}" for number in range(9))
+    values = {"run": script, "message": "Why " + "m" * 400 + " ends."}
+    output = b"".join(b"row %d\n" % number for number in range(300))
+
+    def told(count: int) -> str:
+        many = (result(f"c{index}", command=values, stdout=output) for index in range(count))
+        return reason(report(*many))
+
+    def counts(text: str) -> tuple[int, ...]:
+        marks = ("\nc", "  | row 299", "  $ step 0", "m" * 400 + " ends.", "step 4")
+        return tuple(text.count(mark) for mark in marks)
+
+    assert counts(told(6)) == (6, 6, 6, 6, 6)
+    assert counts(told(8))[:4] == (8, 8, 8, 8)
+    assert counts(told(10))[:3] == (10, 10, 10)
+    titles, outputs, scripts, *_ = counts(told(16))
+    assert titles == scripts == 16
+    assert 5 < outputs < 16
+    titles, outputs, scripts, *_ = counts(told(60))
+    assert titles == 60
+    assert 5 < outputs <= scripts < 20
+
+
+def test_a_short_list_of_lines_gets_wide_ones() -> None:
+    output = b"".join(b"%d %s\n" % (number, b"x" * 400) for number in range(9))
+
+    told = reason(
+        report(result("t", command={"max_output_lines": 2}, stdout=output)), max_bytes=1500
+    )
+
+    assert told.count("x" * 400) == 2
+
+
+def test_a_small_excerpt_has_few_readable_lines() -> None:
+    output = b"".join(b"%d %s\n" % (number, b"x" * 90) for number in range(99))
+
+    told = reason(report(result("t", stdout=output)), max_bytes=500)
+
+    assert told.count("| 98 " + "x" * 90) == 1
+
+
+def test_what_one_output_cannot_use_goes_to_another() -> None:
+    output = b"".join(b"%d %s\n" % (number, b"x" * 900) for number in range(99))
+    many = report(*(result(f"c{index}", stdout=output) for index in range(12)))
+
+    told = [len(reason(many, max_bytes=most).encode()) / most for most in range(4096, 8192, 64)]
+
+    assert min(told) > 0.95
+
+
+def test_a_failure_is_told_in_full_even_where_its_output_has_no_room() -> None:
+    said = {"message": "m" * 140, "run": "x" * 190}
+    why: dict[str, Any] = {"reason": "r" * 140, "remedy": "d" * 140}
+    long = [
+        result(name, command=said, stdout=output, **why)
+        for name, output in (("a", b""), ("b", b"row\n" * 99), ("c", b"row\n" * 99))
+    ]
+
+    told = reason(report(*long), max_bytes=1600)
+
+    assert [told.count(sign) for sign in ("\n  $ xxx", "\nc: exit code 1")] == [2, 1]
+
+
+TEXT = st.text(alphabet="ab \n", max_size=700)
+OUTPUTS = st.builds(
+    lambda line, count: (line + "\n").encode() * count,
+    st.text(alphabet="xyz", max_size=700),
+    st.integers(0, 60),
+)
+FAILURES = st.lists(
+    st.tuples(
+        TEXT,
+        TEXT.filter(str.strip),
+        OUTPUTS,
+        OUTPUTS,
+        st.none() | st.integers(1, 30),
+        st.sampled_from(Severity),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(FAILURES, st.integers(min_value=4096, max_value=9000))
+def test_nothing_is_left_out_while_there_is_room_for_it(
+    found: list[tuple[str, str, bytes, bytes, int | None, Severity]], most: int
+) -> None:
+    results = [
+        result(
+            f"check {index}",
+            command={"message": said, "run": run, "max_output_lines": rows, "severity": severity},
+            stdout=out,
+            stderr=err,
+            log_path=f"/state/logs/run/{index}.log",
+        )
+        for index, (said, run, out, err, rows, severity) in enumerate(found)
+    ]
+
+    told = reason(report(*results), max_bytes=most)
+
+    assert len(told.encode()) <= most
+    assert len(told.encode()) > most * 0.75 or told == reason(report(*results), max_bytes=10**6)
+
+
+def test_a_check_that_never_began_is_not_told_as_timed_out() -> None:
+    late = result(
+        "late",
+        Status.TIMED_OUT,
+        exit_code=None,
+        duration_s=0.0,
+        started=False,
+        reason="the deadline of 9 m for all commands was reached",
+    )
+
+    told = reason(report(late))
+
+    assert "late: not started: the deadline of 9 m for all commands was reached (host)" in told
+    assert told.count("deadline") == 1
+    assert "timed out" not in told
 
 
 def test_a_check_that_wrote_nothing_is_told_so() -> None:

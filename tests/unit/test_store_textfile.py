@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,27 @@ def test_line_ends_survive_reading_and_writing(tmp_path: Path) -> None:
     assert [item.name for item in path.parent.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_copy_is_never_wider_than_what_it_is_a_copy_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    original.write_text("secret")
+    original.chmod(mode)
+    made: list[int] = []
+    really = os.open
+
+    def noted(path: str, flags: int, mode: int = 0o777) -> int:
+        made.extend([mode] * bool(flags & os.O_CREAT))
+        return really(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", noted)
+    textfile.write(str(copy), "secret", like=str(original))
+
+    assert copy.stat().st_mode & 0o777 == mode
+    assert made == [0o600]
+
+
 def test_a_file_that_is_not_there_has_no_text(tmp_path: Path) -> None:
     assert textfile.read(str(tmp_path / "none")).text is None
 
@@ -29,7 +51,7 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(textfile.MAX_BYTES + 1)
 
-    with pytest.raises(StoreError, match="is larger than 16777216 bytes"):
+    with pytest.raises(StoreError, match="is larger than 16 MiB"):
         textfile.read(str(tmp_path / "huge"))
 
 

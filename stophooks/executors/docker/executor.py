@@ -13,7 +13,7 @@ from stophooks.executors.docker import endpoint, images, spec, volumes
 from stophooks.executors.docker.engine import Engine
 from stophooks.executors.docker.identity import Identities
 from stophooks.executors.docker.run import ContainerRun
-from stophooks.executors.docker.workspace import make_mount_points, workspace
+from stophooks.executors.docker.workspace import check_workdir, make_mount_points, workspace
 from stophooks.models import Command, Mount, Outcome, Status
 from stophooks.mounts import user_sockets
 
@@ -73,6 +73,7 @@ class DockerExecutor:
         mounts = self._mounts(engine, (*project.mounts, *container.mounts))
         if project.mounts:
             make_mount_points(command.project_dir, container.mounts)
+            check_workdir(container, command.project_dir)
         volumes.prepare(engine, mounts, identity=identity, image_id=image.id, labels=self._labels)
         config = spec.container_config(
             command,

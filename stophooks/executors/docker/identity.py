@@ -70,16 +70,17 @@ class Identities:
             uid, gid = (0, 0) if engine.info.is_rootless else (self._uid, self._gid)
             return Identity(user=f"{uid}:{gid}", uid=uid, gid=gid)
         name, _, group = container.user.partition(":")
-        if name == "0" or (name.isdecimal() and group.isdecimal()):
-            return Identity(user=container.user, uid=int(name), gid=int(group or 0))
-        users = self._known(engine, image)
-        if name.isdecimal():
-            gid = next((user.gid for user in users if user.uid == int(name)), 0)
+        if name.isdecimal() and (int(name) == 0 or group.isdecimal()):
+            gid = int(group) if group.isdecimal() else 0
             return Identity(user=container.user, uid=int(name), gid=gid)
-        known = next((user for user in users if user.name == name), None)
-        if known is None:
-            return Identity(user=container.user)
-        return Identity(user=container.user, uid=known.uid, gid=known.gid)
+        users = self._known(engine, image)
+        known = next((user for user in users if name in {user.name, str(user.uid)}), None)
+        own_gid = known.gid if known else 0
+        return Identity(
+            user=container.user,
+            uid=int(name) if name.isdecimal() else known.uid if known else None,
+            gid=int(group) if group.isdecimal() else own_gid,
+        )
 
     def _known(self, engine: Engine, image: Image) -> tuple[User, ...]:
         with self._lock:

@@ -103,6 +103,9 @@ def obtain(
         ExecutorUnavailableError: It cannot be had, or is for another platform.
     """
     image = None if container.pull is Pull.ALWAYS else _inspect(engine, container.image)
+    if image is not None and container.platform and container.pull is Pull.MISSING:
+        # The variant for this platform is what is missing.
+        image = image if _is_for(container.platform, image) else None
     if image is None:
         if container.pull is Pull.NEVER:
             raise ExecutorUnavailableError(
@@ -142,7 +145,7 @@ def _check_platform(image: Image, container: Container, info: Info) -> None:
     """Refuse an image that this machine cannot run before it fails in an obscure way."""
     has = f"{image.os}/{image.architecture}"
     wanted = container.platform or f"{info.os}/{info.architecture}"
-    if _same_platform(wanted, has):
+    if _is_for(wanted, image):
         return
     raise ExecutorUnavailableError(
         f"The image {container.image} is for {has}, and {wanted} is needed.",
@@ -154,9 +157,10 @@ def _check_platform(image: Image, container: Container, info: Info) -> None:
     )
 
 
-def _same_platform(wanted: str, has: str) -> bool:
+def _is_for(platform: str, image: Image) -> bool:
     """Whether os and architecture agree; the variant counts only when both name one."""
-    pairs = zip(wanted.split("/"), has.split("/"), strict=False)
+    has = f"{image.os}/{image.architecture}"
+    pairs = zip(platform.split("/"), has.split("/"), strict=False)
     return all(one == other for one, other in pairs)
 
 

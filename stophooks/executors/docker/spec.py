@@ -7,7 +7,6 @@ read 2026-11-21): docker-py's builders drop values that are false or zero.
 from __future__ import annotations
 
 import os
-import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +95,20 @@ def _check_arguments(command: Command) -> None:
             "Put the script or the value into a file of the project.",
             "argument-too-long",
         )
-    if any("\0" in text for text in (*arguments, *variables)):
-        raise refuse("The command or its environment contains a NUL character.", "Remove it.")
+    if any("\0" in text or not _is_unicode(text) for text in (*arguments, *variables)):
+        raise refuse(
+            "The command or its environment contains a NUL, or bytes that are not UTF-8, which no "
+            "engine passes on unchanged.",
+            "Remove them, or read them from a file of the project.",
+        )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def arguments_of(command: Command) -> list[str]:
@@ -249,6 +260,14 @@ def _resolved_bind(mount: Mount, sockets: tuple[str, ...], engine_dir: str) -> M
     engine_dirs = (engine_dir,) if engine_dir else ()
     if why := host_mounts.refusal(source, sockets=sockets, engine_dirs=engine_dirs):
         raise refuse(f"{mount.source} is never mounted: {why}.", "Mount a smaller folder.", "mount")
+    if source != os.path.normpath(mount.source or ""):
+        # The configuration was read with every link followed, so this one is new.
+        raise refuse(
+            f"{mount.source} is never mounted: since the configuration was read it has become a "
+            f"link to {source}.",
+            "Find out what made the link, and remove it.",
+            "mount",
+        )
     if not os.path.exists(source):
         raise refuse(
             f"The mount source {mount.source} does not exist.",
@@ -265,7 +284,7 @@ def _resolved_bind(mount: Mount, sockets: tuple[str, ...], engine_dir: str) -> M
     return Mount(
         type="bind",
         source=source,
-        target=posixpath.normpath(mount.target),
+        target=host_mounts.container_path(mount.target),
         readonly=mount.readonly,
         options=mount.options,
     )

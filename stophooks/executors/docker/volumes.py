@@ -11,13 +11,13 @@ import posixpath
 import tarfile
 import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.spec import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import docker
 
@@ -39,33 +39,42 @@ def prepare(
         ExecutorUnavailableError: The engine refuses.
     """
     for mount in mounts:
-        name = mount.source
-        if mount.type != "volume" or not name or not identity.uid:
+        if mount.type != "volume" or not mount.source:
             continue
         try:
-            if not _exists(engine, name):
-                engine.call("volume create", _create(name))
-                _give(engine, mount, identity, image_id, dict(labels))
+            _prepare(engine, mount, identity, image_id, dict(labels))
         except EngineRefusedError as err:
             raise refuse(
-                f"The volume {name} could not be made: {err.text}.",
-                f"Make it by hand: `docker volume create {name}`.",
+                f"The volume {mount.source} could not be made: {err.text}.",
+                f"Make it by hand: `docker volume create {mount.source}`.",
                 "mount",
             ) from err
 
 
-def _create(name: str) -> Callable[[docker.APIClient], object]:
-    return lambda client: client.create_volume(name)
-
-
-def _exists(engine: Engine, name: str) -> bool:
+def _prepare(
+    engine: Engine, mount: Mount, identity: Identity, image_id: str, labels: dict[str, str]
+) -> None:
+    name = mount.source or ""
     try:
-        engine.call("volume inspect", lambda client: client.inspect_volume(name))
+        _check(engine.call("volume inspect", lambda client: client.inspect_volume(name)), name)
     except EngineRefusedError as err:
-        if err.status == HTTPStatus.NOT_FOUND:
-            return False
-        raise
-    return True
+        if err.status != HTTPStatus.NOT_FOUND:
+            raise
+        engine.call("volume create", lambda client: client.create_volume(name))
+        if identity.uid:
+            _give(engine, mount, identity, image_id, labels)
+
+
+def _check(volume: dict[str, Any], name: str) -> None:
+    """Refuse a volume that is a folder of the host under another name."""
+    options = volume.get("Options") or {}
+    if "bind" in str(options.get("o", "")).split(","):
+        raise refuse(
+            f"The volume {name} is never mounted: it is {options.get('device')} of this machine "
+            "under another name.",
+            "Write that folder as a mount of the type bind.",
+            "mount",
+        )
 
 
 def _give(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.models import Container, Mount
+from stophooks.mounts import container_path
 
 TARGET = "/workspace"
 # The longest path that Linux takes, in bytes (PATH_MAX).
@@ -25,7 +27,7 @@ class Workspace:
 
 def workspace(container: Container, project_dir: str) -> Workspace:
     """How the project comes into this container; nothing when a mount takes its place."""
-    targets = {posixpath.normpath(mount.target) for mount in container.mounts}
+    targets = {container_path(mount.target) for mount in container.mounts}
     if container.workspace == "none" or TARGET in targets:
         return Workspace()
     project = Mount(
@@ -47,7 +49,7 @@ def make_mount_points(project_dir: str, mounts: tuple[Mount, ...]) -> None:
         ExecutorUnavailableError: One cannot be made.
     """
     for mount in mounts:
-        inner = posixpath.relpath(posixpath.normpath(mount.target), TARGET)
+        inner = posixpath.relpath(container_path(mount.target), TARGET)
         if inner == "." or inner.startswith(".."):
             continue
         is_file = mount.type == "bind" and os.path.isfile(mount.source or "")
@@ -59,6 +61,23 @@ def make_mount_points(project_dir: str, mounts: tuple[Mount, ...]) -> None:
                 remedy=f"Make {inner} in {project_dir} by hand, or mount it elsewhere.",
                 fault="mount",
             ) from err
+
+
+def check_workdir(container: Container, project_dir: str) -> None:
+    """Refuse a working directory that the engine would make in the project, as root.
+
+    Raises:
+        ExecutorUnavailableError: It does not exist in the project.
+    """
+    inner = posixpath.relpath(container_path(container.workdir), TARGET)
+    if inner.startswith("..") or os.path.lexists(os.path.join(project_dir, inner)):
+        return
+    raise ExecutorUnavailableError(
+        f"The working directory {container.workdir} does not exist: there is no {inner} in "
+        f"{project_dir}.",
+        remedy="Make it, or correct `workdir`.",
+        fault="working-directory",
+    )
 
 
 def _make_mount_point(project_dir: str, parts: list[str], *, is_file: bool) -> None:
@@ -86,9 +105,9 @@ def _git(project_dir: str) -> Workspace:
         return Workspace()
     if not dot_git.is_file():
         return _inside_a_repository(project_dir)
-    pointer = _pointer(dot_git)
+    pointer = _first_line(dot_git).removeprefix("gitdir:").strip()
     git_dir = os.path.normpath(os.path.join(project_dir, pointer))
-    common = _common_dir(git_dir)
+    common = _common_dir(git_dir, dot_git) if pointer else None
     if common is None:
         return _without_git(f"{dot_git} does not point to a worktree's directory")
     # Git in the container follows the same words from /workspace, so it must arrive there.
@@ -97,31 +116,37 @@ def _git(project_dir: str) -> Workspace:
     return Workspace(mounts=(Mount(type="bind", source=common, target=seen_common, readonly=True),))
 
 
-def _pointer(dot_git: Path) -> str:
-    """The path in a ``.git`` file (gitrepository-layout(5)); empty when it cannot be read."""
-    try:
-        with dot_git.open("rb") as file:
-            line = file.read(PATH_LIMIT)
-    except OSError:
-        return ""
-    return os.fsdecode(line.strip()).removeprefix("gitdir:").strip().replace("\0", "")
+def _first_line(path: str | Path) -> str:
+    """The text of one of git's pointer files (gitrepository-layout(5)); empty when it is none.
 
-
-def _common_dir(git_dir: str) -> str | None:
-    """The repository that a worktree belongs to, or None when this is no worktree.
-
-    Both pointers are the project's own text. So only a folder that has its worktrees in itself,
-    as git makes it, is believed to be a repository: no pointer brings in another folder. A
-    submodule has no ``commondir``, and its ``core.worktree`` names a host path.
+    Read with care: a command may have put a pipe or a device there.
     """
     try:
-        pointer = Path(git_dir, "commondir").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        line = os.read(file, PATH_LIMIT) if is_file else b""
+    finally:
+        os.close(file)
+    return os.fsdecode(line.strip()).replace("\0", "")
+
+
+def _common_dir(git_dir: str, dot_git: Path) -> str | None:
+    """The repository that a worktree belongs to, or None when this is no worktree.
+
+    The pointers are text that a command may have written. So the repository must say by itself
+    that this project is its worktree: git's link back lies where no container can write. A
+    submodule has no ``commondir``, and its ``core.worktree`` names a host path.
+    """
+    pointer = _first_line(os.path.join(git_dir, "commondir"))
     common = os.path.realpath(os.path.join(git_dir, pointer))
     is_inside = os.path.dirname(os.path.realpath(git_dir)) == os.path.join(common, "worktrees")
     is_repository = os.path.isfile(f"{common}/HEAD") and os.path.isdir(f"{common}/objects")
-    return common if is_inside and is_repository else None
+    back = os.path.join(git_dir, _first_line(os.path.join(git_dir, "gitdir")))
+    is_ours = os.path.realpath(back) == os.path.realpath(dot_git)
+    return common if pointer and is_inside and is_repository and is_ours else None
 
 
 def _inside_a_repository(project_dir: str) -> Workspace:

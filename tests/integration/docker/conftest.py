@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +48,14 @@ class Case:
     client: docker.DockerClient
     environ: Mapping[str, str]
     recorder: Recorder = field(default_factory=Recorder)
+    run_id: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex}")
 
     def executor(
         self, *, uid: int = STRANGER, gid: int = STRANGER, environ: Mapping[str, str] | None = None
     ) -> DockerExecutor:
         """An executor for a caller who is not root, unless said otherwise."""
         chosen = self.environ if environ is None else environ
-        return DockerExecutor(chosen, uid, gid, str(self.home), "test")
+        return DockerExecutor(chosen, uid, gid, str(self.home), self.run_id)
 
     def run(
         self,
@@ -84,8 +86,16 @@ class Case:
         )
 
     def containers(self) -> int:
-        """How many containers the engine has, stopped ones included."""
-        return len(self.client.api.containers(all=True))
+        """How many containers of this case the engine has, stopped ones included."""
+        return len(self.client.api.containers(all=True, filters=self._mine))
+
+    def running(self) -> list[str]:
+        """The ids of this case's running containers."""
+        return [one["Id"] for one in self.client.api.containers(filters=self._mine)]
+
+    @property
+    def _mine(self) -> dict[str, str]:
+        return {"label": f"stophooks.run={self.run_id}"}
 
 
 @pytest.fixture

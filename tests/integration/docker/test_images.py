@@ -188,13 +188,24 @@ def test_an_image_for_another_platform_is_told_apart(case: Case) -> None:
     case.client.api.load_image(_archive(name, architecture="s390x"))
 
     outcome = case.run("true", image=name)
-    emulated = case.run("true", image=name, platform="linux/s390x")
+    emulated = case.run("true", image=name, platform="linux/s390x", pull=Pull.NEVER)
 
     assert (outcome.status, outcome.fault) == (Status.UNAVAILABLE, "platform")
     assert "linux/s390x" in (outcome.reason or "")
     assert "`platform: linux/s390x`" in (outcome.remedy or "")
     assert emulated.status is Status.UNAVAILABLE
     assert emulated.fault != "platform"
+
+
+def test_the_variant_for_another_platform_is_looked_for(case: Case, registry: Registry) -> None:
+    registry.push(BUSYBOX, "variants")
+    name = f"{registry.address}/variants:1"
+    case.run("true", image=name)
+
+    outcome = case.run("true", image=name, platform="linux/s390x")
+
+    assert (outcome.status, outcome.fault) == (Status.UNAVAILABLE, "platform")
+    assert case.recorder.notes == [f"pulling {name}"] * 2
 
 
 def _archive(name: str, *, architecture: str) -> bytes:

@@ -139,6 +139,15 @@ def test_an_oversized_script_is_refused(case: Case) -> None:
     assert "file of the project" in (outcome.remedy or "")
 
 
+@pytest.mark.parametrize("value", ["a\0b", "a\udcffb"])
+def test_a_value_that_no_engine_passes_on_is_refused(case: Case, value: str) -> None:
+    before = case.containers()
+
+    outcome = case.run("true", env=(("ODD", value),))
+
+    assert_refused(case, outcome, before, "not UTF-8")
+
+
 @pytest.mark.scenario("docker-executor: No socket is explained")
 def test_no_socket_is_explained(case: Case, tmp_path: Path) -> None:
     environ = {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}

@@ -71,16 +71,63 @@ def test_any_path_is_mounted_exactly(case: Case, tmp_path: Path, name: str) -> N
     assert text(outcome) == "here\n"
 
 
-def test_a_link_to_a_folder_is_followed(case: Case, tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real/here").touch()
-    (tmp_path / "link").symlink_to("real")
-    mount = Mount(type="bind", source=str(tmp_path / "link"), target="/odd", readonly=True)
+@pytest.mark.scenario("docker-executor: A link made since the configuration was read is refused")
+def test_a_source_that_has_become_a_link_is_refused(case: Case, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/key").write_text("secret")
+    (tmp_path / "link").symlink_to("private")
 
-    outcome = case.run("ls /odd; touch /odd/x", mounts=(mount,))
+    outcome = case.run(
+        "cat /odd/key",
+        mounts=(Mount(type="bind", source=str(tmp_path / "link"), target="/odd"),),
+    )
 
-    assert text(outcome) == "here\n"
+    assert outcome.status is Status.UNAVAILABLE
+    assert f"has become a link to {tmp_path}/private" in (outcome.reason or "")
+
+
+@pytest.mark.parametrize("target", ["//odd", "/odd/", "/./odd"])
+def test_a_target_has_one_form(case: Case, tmp_path: Path, target: str) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/here").touch()
+    mount = Mount(type="bind", source=str(tmp_path / "source"), target=target, readonly=True)
+
+    outcome = case.run("ls /odd/here; touch /odd/x", mounts=(mount,))
+
+    assert text(outcome) == "/odd/here\n"
     assert outcome.status is Status.FAILED
+
+
+@pytest.mark.scenario("docker-executor: A working directory that is not there is not made")
+def test_a_missing_working_directory_is_not_made_in_the_project(case: Case) -> None:
+    outcome = case.run("true", workdir="/workspace/sub/dir")
+
+    assert (outcome.status, outcome.fault) == (Status.UNAVAILABLE, "working-directory")
+    assert list(case.project.iterdir()) == []
+
+
+def test_a_working_directory_outside_the_project_is_the_images(case: Case) -> None:
+    outcome = case.run("pwd", workdir="/made/here")
+
+    assert text(outcome) == "/made/here\n"
+
+
+@pytest.mark.scenario("docker-executor: A volume that is a host folder is refused")
+def test_a_volume_that_is_a_host_folder_is_refused(case: Case, tmp_path: Path) -> None:
+    name = f"stophooks-test-{tmp_path.name}"
+    options = {"type": "none", "o": "bind", "device": "/etc"}
+    case.client.api.create_volume(name, driver="local", driver_opts=options)
+    mount = Mount(type="volume", source=name, target="/odd")
+    try:
+        outcomes = [
+            case.run("cat /odd/shadow", mounts=(mount,), executor=case.executor(uid=uid))
+            for uid in (0, STRANGER)
+        ]
+    finally:
+        case.client.api.remove_volume(name, force=True)
+
+    assert {outcome.status for outcome in outcomes} == {Status.UNAVAILABLE}
+    assert all("/etc of this machine" in (outcome.reason or "") for outcome in outcomes)
 
 
 @pytest.mark.scenario("docker-executor: Files made in the project belong to the caller")
@@ -231,6 +278,40 @@ def test_a_forged_worktree_brings_in_no_other_folder(case: Case, tmp_path: Path)
     outcome = case.run(f"cat {private}/key /workspace/forged/key")
 
     assert text(outcome) == ""
+    assert any("git does not work" in note for note in outcome.notes)
+
+
+@pytest.mark.scenario("docker-executor: A pointer cannot bring in another folder")
+def test_another_repositorys_worktree_brings_in_nothing(
+    case: Case, repository: Path, tmp_path: Path
+) -> None:
+    git(repository, "worktree", "add", "-q", str(tmp_path / "other"))
+    (case.project / ".git").write_text((tmp_path / "other/.git").read_text())
+    own(repository)
+
+    outcome = case.run("git -c safe.directory='*' log", image=PYTHON)
+
+    assert text(outcome) == ""
+    assert any("git does not work" in note for note in outcome.notes)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "directory", "huge"])
+def test_a_pointer_that_is_no_small_file_ends_at_once(case: Case, kind: str) -> None:
+    (case.project / "g").mkdir()
+    pointer = case.project / "g/commondir"
+    (case.project / ".git").write_text("gitdir: g\n")
+    if kind == "pipe":
+        os.mkfifo(pointer)
+    elif kind == "device":
+        pointer.symlink_to("/dev/zero")
+    elif kind == "directory":
+        pointer.mkdir()
+    else:
+        pointer.write_bytes(b"x" * 50_000_000)
+
+    outcome = case.run("true")
+
+    assert outcome.status is Status.PASSED
     assert any("git does not work" in note for note in outcome.notes)
 
 
