@@ -23,7 +23,7 @@ MAX_PROBLEMS = 100
 # How many are looked for at most, so that those shown are the first ones in the file.
 MAX_FOUND = 10 * MAX_PROBLEMS
 # More values than any configuration has; a few nested aliases make billions of them.
-MAX_VALUES = 50_000
+MAX_VALUES = 10_000
 # What may stand before a YAML value: its anchor and its tag.
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 # Longest value that is quoted in a message, in characters.
@@ -115,7 +115,7 @@ def located(
     offset = min(span.start, len(text))
     line = bisect_right(starts, offset)
     begin = starts[line - 1]
-    source = text[begin : starts[line] if line < len(starts) else len(text)].rstrip("\r\n")
+    source = _line(text, line)
     column = min(offset - begin, len(source)) + 1
     marked = source[column - 1 : column - 1 + max(span.end - span.start, 1)].rstrip()
     return Problem(
@@ -166,3 +166,11 @@ def either(names: list[str]) -> str:
 @lru_cache(maxsize=2)
 def _line_starts(text: str) -> list[int]:
     return [0, *accumulate(len(line) + 1 for line in text.split("\n"))][:-1]
+
+
+@lru_cache(maxsize=8)
+def _line(text: str, number: int) -> str:
+    """One line; the same object for all problems in it, as it may be the whole file."""
+    starts = _line_starts(text)
+    end = starts[number] if number < len(starts) else len(text)
+    return text[starts[number - 1] : end].rstrip("\r\n")

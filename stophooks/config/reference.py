@@ -33,7 +33,7 @@ It is looked for in the working directory and in each one above it, and the near
 of them in one directory are an error. The search ends at the root of the git repository; outside
 of one, at the home directory or the root of the file system.
 
-The file is UTF-8 text of at most 1 MiB. Relative paths in it are relative to its directory, which
+The file is UTF-8 text of at most 256 KiB. Relative paths in it are relative to its directory, which
 is the *project*. YAML numbers and texts are read as in YAML 1.2 (`010` is ten, `12:30` is a text);
 `yes`, `no`, `on` and `off` are booleans, so quote them where a text is meant.
 

@@ -22,9 +22,10 @@ _BASIC = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LITERAL = re.compile(r"'([^']*)'")
 _LONG_BASIC = re.compile(r'"""(?:[^\\]|\\.)*?"{3,5}', re.DOTALL)
 _LONG_LITERAL = re.compile(r"'''.*?'{3,5}", re.DOTALL)
-# Key parts joined by dots, more of them than may be nested: the reader needs a time that grows
-# with the square of their number.
-_DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{MAX_NESTING + 1}}}")
+# Key parts joined by dots, more of them than may be nested: the reader needs time and memory that
+# grow with the square of their number. Quoted parts are bounded, or this search would do the same.
+_PART = r"""(?:[\w-]+|"(?:[^"\\\n]|\\.){0,64}"|'[^'\n]{0,64}')"""
+_DOTTED = re.compile(rf"(?<![\w-])(?:{_PART}[ \t]*\.[ \t]*){{{MAX_NESTING + 1}}}")
 
 
 def read_toml(path: str, text: str) -> Document:

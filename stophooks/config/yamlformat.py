@@ -121,8 +121,7 @@ class _Expansion:
                 )
             marks = Document(path="", text=self._document.text)
             merged = self._into(marks)._object(node, where)  # noqa: SLF001 - the same class
-            for key in merged.keys() - result.keys():
-                self._adopt(marks, (*where, key))
+            self._adopt(marks, where, merged.keys() - result.keys())
             result.update({key: merged[key] for key in merged if key not in result})
         self._merges -= 1
 
@@ -132,13 +131,16 @@ class _Expansion:
         other._document = marks  # noqa: SLF001 - the same class
         return other
 
-    def _adopt(self, marks: Document, where: Path) -> None:
-        """Take over the spans of ``where`` and all below it."""
+    def _adopt(self, marks: Document, where: Path, keys: set[str]) -> None:
+        """Take over the spans of these keys of the object at ``where``, and all below them."""
+        depth = len(where)
         for ours, theirs in (
             (self._document.keys, marks.keys),
             (self._document.values, marks.values),
         ):
-            ours.update({path: theirs[path] for path in theirs if path[: len(where)] == where})
+            ours.update(
+                {path: theirs[path] for path in theirs if len(path) > depth and path[depth] in keys}
+            )
 
     def _spend(self, node: Node, where: Path) -> None:
         self._budget[0] -= 1

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from stophooks.config.document import MAX_NESTING, Span, SyntaxProblemError, quoted
+from stophooks.config.document import (
+    MAX_NESTING,
+    MAX_VALUES,
+    Span,
+    SyntaxProblemError,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +59,7 @@ def compose(text: str) -> Node | None:
     root: Node | None = None
     stack: list[Node] = []
     anchors: dict[str, Node] = {}
+    nodes = 0
     events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent) and root is not None:
@@ -65,6 +72,10 @@ def compose(text: str) -> Node | None:
         if not isinstance(event, yaml.NodeEvent):
             continue
         node = _node(event, anchors)
+        nodes += 1
+        # Every value may have a key; more need not be kept to be refused.
+        if nodes > 2 * MAX_VALUES:
+            raise SyntaxProblemError(f"more than {MAX_VALUES:,} values", node.span)
         if stack:
             _attach(stack[-1], node)
         else:

@@ -127,7 +127,7 @@ stop:
         ("link", "stophooks.yaml cannot be used: it is a link to nothing"),
         ("directory", "stophooks.yaml cannot be used: it is a directory, not a regular file"),
         ("fifo", "stophooks.yaml cannot be used: it is a FIFO, not a regular file"),
-        ("large", "stophooks.yaml cannot be used: it is larger than 1 MiB"),
+        ("large", "stophooks.yaml cannot be used: it is larger than 256 KiB"),
         ("latin", "stophooks.yaml cannot be used: it is not UTF-8 text: byte 0xe9 in line 2"),
         ("binary", "stophooks.yaml cannot be used: it is not a text file: it contains NUL bytes"),
     ],
@@ -545,3 +545,13 @@ def test_a_plan_survives_json(tmp_path: Path) -> None:
     made = plan(tmp_path, CONTAINER + ", tmpfs: [/tmp], ulimits: {core: 0}}]}")
 
     assert from_json(json.loads(json.dumps(to_json(made)))) == made
+
+
+def test_a_key_of_endless_parts_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "stophooks.toml"
+    path.write_text('"a".' * 20_000 + '"a" = 1\n')
+
+    loaded = load(str(path), environ={})
+
+    assert loaded.plan is None
+    assert len(loaded.problems) == 1
