@@ -14,7 +14,7 @@ from stophooks.executors.host import HostExecutor
 from stophooks.models import Command, Status
 from stophooks.process import family, table
 from tests.program import TOKEN
-from tests.running import ended, run
+from tests.running import ended, run, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,8 +110,10 @@ def test_the_group_is_ended_where_no_process_can_be_seen(
 
     ran = run(*script(text), timeout_s=0.5)
 
+    # Nothing can be seen there, so nobody has waited for the end of what was killed.
+    pid = int((tmp_path / "pid").read_text())
     assert ran.outcome.status is Status.TIMED_OUT
-    assert ended(int((tmp_path / "pid").read_text()))
+    wait_until(lambda: ended(pid))
 
 
 def test_the_proc_of_another_pid_namespace_is_not_believed(
