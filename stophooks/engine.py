@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.executors.base import Cancellation, Executor, unavailable
 from stophooks.models import (
+    KIB,
+    MIB,
     Command,
     Outcome,
     Report,
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from stophooks.plan import Section
+
+
+# Output that is kept of all commands together, and of each that comes when this is used up; the
+# logs have all of it.
+KEPT_BYTES = MIB
+SHORT_HEAD_BYTES = 2 * KIB
+SHORT_TAIL_BYTES = 6 * KIB
+# A shorter wait explains nothing about a deadline; seconds.
+TOLD_WAIT_S = 1.0
 
 
 class Log(Protocol):
@@ -97,6 +108,7 @@ def run(
     cancel: Cancellation,
     logs: Logs,
     observer: Observer | None = None,
+    waited_s: float = 0.0,
 ) -> Report:
     """Run the section's commands and report on each, in the order of the configuration.
 
@@ -111,9 +123,11 @@ def run(
         cancel: Ends the run early when requested, as a signal does.
         logs: Makes each command's log.
         observer: Watches the run.
+        waited_s: Seconds of the section's deadline that are over already: another run had the
+            project's turn.
     """
     began = time.monotonic()
-    with _deadline(section, cancel) as clock:
+    with _deadline(section, cancel, waited_s) as clock:
         runner = _Runner(executors=executors, clock=clock, logs=logs, observer=observer)
         results = runner.run(section)
     return Report(
@@ -127,9 +141,12 @@ def run(
 class _Clock:
     """One cancellation for the commands, requested from outside or by the section's deadline."""
 
-    def __init__(self, deadline_s: float) -> None:
+    def __init__(self, deadline_s: float, waited_s: float) -> None:
         self.cancel = Cancellation()
         self.reason = f"the deadline of {human_duration(deadline_s)} for all commands was reached"
+        if waited_s >= TOLD_WAIT_S:
+            waited = human_duration(waited_s)
+            self.reason += f"; {waited} of it went by waiting for another run in this project"
         self.is_over = False
 
     def judge(self, outcome: Outcome) -> Outcome:
@@ -146,10 +163,10 @@ class _Clock:
 
 
 @contextmanager
-def _deadline(section: Section, outer: Cancellation) -> Iterator[_Clock]:
-    clock = _Clock(section.deadline_s)
+def _deadline(section: Section, outer: Cancellation, waited_s: float) -> Iterator[_Clock]:
+    clock = _Clock(section.deadline_s, waited_s)
     unsubscribe = outer.subscribe(lambda: clock.cancel.request(outer.reason, grace_s=outer.grace_s))
-    timer = threading.Timer(section.deadline_s, clock.ring)
+    timer = threading.Timer(max(section.deadline_s - waited_s, 0.0), clock.ring)
     timer.daemon = True
     timer.start()
     try:
@@ -175,7 +192,7 @@ class _Runner:
             if outcome := self._without_running(section, results):
                 result = Result(command=command, outcome=outcome)
             else:
-                result = self._run_one(command, index)
+                result = _shortened(self._run_one(command, index), results)
             results.append(result)
             if self.observer is not None:
                 self.observer.finished(result)
@@ -226,3 +243,15 @@ class _Runner:
             )
         except ExecutorUnavailableError as err:
             return unavailable(err)
+
+
+def _shortened(result: Result, before: list[Result]) -> Result:
+    """The result, with less of its output where much is kept of those before it."""
+    outcomes = [one.outcome for one in (*before, result)]
+    if sum(one.stdout.kept_bytes + one.stderr.kept_bytes for one in outcomes) <= KEPT_BYTES:
+        return result
+    stdout, stderr = (
+        stream.shortened(head_bytes=SHORT_HEAD_BYTES, tail_bytes=SHORT_TAIL_BYTES)
+        for stream in (result.outcome.stdout, result.outcome.stderr)
+    )
+    return replace(result, outcome=replace(result.outcome, stdout=stdout, stderr=stderr))

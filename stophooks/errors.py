@@ -9,6 +9,10 @@ class UsageError(StophooksError):
     """The command line or its surroundings ask for something that cannot be done."""
 
 
+class ProjectBusyError(StophooksError):
+    """Another run has this project's turn, and this one does not wait for it (any longer)."""
+
+
 class ExecutorUnavailableError(StophooksError):
     """This machine cannot run the command; the command itself has not failed.
 

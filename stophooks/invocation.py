@@ -6,21 +6,30 @@ Both doors use it, so that a command has the same surroundings by hand as under 
 from __future__ import annotations
 
 import os
+import threading
 import time
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from stophooks.agents import AGENTS
-from stophooks.errors import UsageError
+from stophooks.errors import ProjectBusyError, StoreError, UsageError
+from stophooks.models import human_duration
+from stophooks.plan import WAIT
 from stophooks.store import state_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from stophooks.engine import Observer
     from stophooks.executors.base import Cancellation, Executor
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
     from stophooks.store.logs import RunLogs
+    from stophooks.watchdog.guard import Guard
+
+
+# The numbers of the projects whose turns are held by whom a command was started by.
+RUNNING = "STOPHOOKS_RUNNING"
 
 
 def directory() -> str:
@@ -61,21 +70,57 @@ class SectionRun:
     Args:
         section: What to run.
         plan: Where it comes from.
+        with_caller: Whether it ends when the process that started this one ends.
     """
 
-    def __init__(self, section: Section, plan: Plan) -> None:
+    def __init__(self, section: Section, plan: Plan, *, with_caller: bool = False) -> None:
         self._section = section
         self._plan = plan
         self._run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
         self._logs: RunLogs | None = None
+        self._running = ""
+        self._with_caller = with_caller
 
-    def report(self, *, cancel: Cancellation, observer: Observer | None = None) -> Report:
-        """Run it to its end; everything that it started is gone afterwards."""
+    def report(
+        self,
+        *,
+        cancel: Cancellation,
+        observer: Observer | None = None,
+        wait: bool = True,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Report:
+        """Run it to its end; everything that it started is gone afterwards.
+
+        Args:
+            cancel: Ends it early.
+            observer: Watches it.
+            wait: Whether to wait while another run is going on in the project, if the section
+                does.
+            waiting: Called when that is so.
+
+        Raises:
+            ProjectBusyError: There is another run, and waiting for it was not to be or was in vain.
+        """
+        from stophooks.watchdog.guard import Guard  # noqa: PLC0415 -- as in `_report`
+
+        wait = wait and self._section.when_busy == WAIT
+        wait_s = wait * self._section.deadline_s
+        # The guard first: it is up when there is something to watch over, and nobody goes on
+        # waiting for a turn whose agent has ended.
+        with (
+            Guard(environ(), with_caller=self._with_caller) as guard,
+            self._turn(cancel, wait_s=wait_s, waiting=waiting) as waited_s,
+        ):
+            return self._report(cancel, observer, waited_s, guard)
+
+    def _report(
+        self, cancel: Cancellation, observer: Observer | None, waited_s: float, guard: Guard
+    ) -> Report:
         from stophooks import engine  # noqa: PLC0415 -- an agent's call without commands needs none
         from stophooks.store.logs import RunLogs  # noqa: PLC0415 -- the same
 
         self._logs = RunLogs(state_dir(environ()), self._run_id)
-        executors = self._executors(public_environ())
+        executors = self._executors(public_environ() | {RUNNING: self._running}, guard)
         try:
             return engine.run(
                 self._section,
@@ -84,11 +129,45 @@ class SectionRun:
                 cancel=cancel,
                 logs=self._logs,
                 observer=observer,
+                waited_s=waited_s,
             )
         finally:
             for executor in executors.values():
                 executor.close()
             self._logs.close()
+
+    @contextmanager
+    def _turn(
+        self, cancel: Cancellation, *, wait_s: float, waiting: Callable[[], None]
+    ) -> Iterator[float]:
+        """Hold the project's turn; the seconds that were waited for it."""
+        from stophooks.store.turn import number, turn  # noqa: PLC0415 -- as above
+
+        project = str(number(self._plan.project_dir))
+        inside = environ().get(RUNNING, "").split(",")
+        self._running = ",".join(filter(None, (*inside, project)))
+        # A command that calls us again in its own project would wait for itself.
+        wanted = project not in inside
+        stop = threading.Event()
+        unsubscribe = cancel.subscribe(stop.set)
+        with ExitStack() as stack:
+            stack.callback(unsubscribe)
+            waited_s: float | None = 0.0
+            # Without a place for locks the checks still say what they say.
+            with suppress(StoreError):
+                if wanted:
+                    waited_s = stack.enter_context(
+                        turn(
+                            state_dir(environ()),
+                            int(project),
+                            wait_s=wait_s,
+                            stop=stop,
+                            waiting=waiting,
+                        )
+                    )
+            if waited_s is None and not cancel.requested:
+                raise _busy(wait_s)
+            yield waited_s or 0.0
 
     def tidy(self) -> None:
         """Remove the logs of old runs; nobody needs to wait for this."""
@@ -97,14 +176,33 @@ class SectionRun:
         if self._logs is not None:
             prune(self._logs.state_dir, keep=self._run_id)
 
-    def _executors(self, environ: Mapping[str, str]) -> dict[str, Executor]:
+    def _executors(self, environ: Mapping[str, str], guard: Guard) -> dict[str, Executor]:
         from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- as above
 
-        executors: dict[str, Executor] = {"host": HostExecutor(environ)}
+        executors: dict[str, Executor] = {"host": HostExecutor(environ, guard=guard)}
         if any(command.container for command in self._section.commands):
             from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- docker-py takes several tenths of a second to import
 
             executors["docker"] = DockerExecutor(
-                environ, os.getuid(), os.getgid(), home() or "/", self._run_id
+                environ,
+                os.getuid(),
+                os.getgid(),
+                home() or "/",
+                self._run_id,
+                guard=guard,
+                lock_dir=os.path.join(state_dir(environ), "locks"),
+                deadline_s=self._section.deadline_s,
             )
         return executors
+
+
+def _busy(wait_s: float) -> ProjectBusyError:
+    if wait_s:
+        return ProjectBusyError(
+            f"another run in this project did not end in time ({human_duration(wait_s)}). "
+            "Try again when it has ended, or end it."
+        )
+    return ProjectBusyError(
+        "another run is going on in this project, and this one is not to wait for it "
+        "(`when_busy: block` or --no-wait). Try again when it has ended."
+    )

@@ -127,7 +127,8 @@ class Command:
 
     ``run`` is one script for one shell, ``argv`` runs without a shell; exactly one is set.
     ``timeout_s`` None means no limit. ``env`` is the complete environment of a container and,
-    on the host, what is merged over ``base_env``. Paths are absolute.
+    on the host, what is merged over ``base_env``. Paths are absolute. ``keep_children`` lets what
+    a host command leaves running be, if the command passed.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Command:
     timeout_s: float | None = 300.0
     env: tuple[tuple[str, str], ...] = ()
     inherit_env: bool = True
+    keep_children: bool = False
     working_dir: str | None = None
     severity: Severity = Severity.BLOCK
     container: Container | None = None
@@ -173,6 +175,20 @@ class Tail:
     def cut_bytes(self) -> int:
         """How many bytes were not kept between head and tail."""
         return self.total_bytes - len(self.head) - len(self.tail)
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes are kept."""
+        return len(self.head) + len(self.tail)
+
+    def shortened(self, *, head_bytes: int, tail_bytes: int) -> Tail:
+        """The same output with at most so much of its beginning and its end."""
+        if self.kept_bytes <= head_bytes + tail_bytes:
+            return self
+        # What is kept is contiguous where nothing is cut, and may then all be in the head.
+        tail = self.tail if len(self.tail) >= tail_bytes else self.head + self.tail
+        head = self.head if len(self.head) >= head_bytes else self.head + self.tail
+        return Tail(head=head[:head_bytes], tail=tail[-tail_bytes:], total_bytes=self.total_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +258,46 @@ class Report:
     def failures(self) -> tuple[Result, ...]:
         """The results that did not pass, in order, warnings included."""
         return tuple(result for result in self.results if not result.ok)
+
+
+class Level(StrEnum):
+    """How much a finding matters: a problem keeps checks from running or from counting."""
+
+    OK = "ok"
+    WARN = "warn"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; ``about`` groups findings, ``where`` is where it is."""
+
+    level: Level
+    about: str
+    text: str
+    where: str | None = None
+    remedy: str | None = None
+
+
+class Verdict(StrEnum):
+    """What a probe of an engine showed about one promise."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One promise, whether it holds and what was seen of it; ``name`` is unique and stable."""
+
+    theme: str
+    name: str
+    expects: str
+    verdict: Verdict
+    seen: str
+    duration_s: float = 0.0
 
 
 def signal_of(exit_code: int | None) -> int | None:

@@ -10,6 +10,7 @@ from stophooks.models import Command, Container, Mount, Pull, Severity, Ulimit
 DEFAULT_TIMEOUT_S = 300.0
 DEFAULT_DEADLINE_S = 540.0
 DEFAULT_MAX_BLOCKS = 3
+WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class Section:
     """The commands of one event and the rules for all of them together.
 
     ``deadline_s`` bounds the whole event in seconds; ``max_blocks`` is how many times in a row
-    one session is kept from stopping.
+    one session is kept from stopping; ``when_busy`` is ``wait`` or ``block``, for a project in
+    which another run is going on.
     """
 
     event: str
@@ -25,6 +27,7 @@ class Section:
     fail_fast: bool = False
     deadline_s: float = DEFAULT_DEADLINE_S
     max_blocks: int = DEFAULT_MAX_BLOCKS
+    when_busy: str = WAIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

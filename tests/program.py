@@ -49,8 +49,24 @@ class Stophooks:
         timeout: float = 60,
     ) -> Finished:
         """Run it to its end; ``timeout`` in seconds, after which the test fails."""
+        return self._finish(("-m", "stophooks", *args), cwd, stdin, env, timeout)
+
+    def python_code(
+        self, code: str, *args: str, cwd: Path | str, stdin: bytes = b"", timeout: float = 60
+    ) -> Finished:
+        """Run Python code, which imports the program, in the program's surroundings."""
+        return self._finish(("-c", code, *args), cwd, stdin, None, timeout)
+
+    def _finish(
+        self,
+        args: tuple[str, ...],
+        cwd: Path | str,
+        stdin: bytes,
+        env: Mapping[str, str] | None,
+        timeout: float,
+    ) -> Finished:
         done = subprocess.run(
-            [self.python, "-m", "stophooks", *args],
+            [self.python, *args],
             cwd=cwd,
             env=self.environment(env),
             input=stdin,

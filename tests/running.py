@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stophooks.executors.base import Cancellation
@@ -12,13 +15,14 @@ from stophooks.process import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from stophooks.executors.base import Executor
     from stophooks.models import Command, Outcome, Stream
 
 # Longer than anything here takes on a busy machine; a wait that reaches it fails its test.
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
+# How long an idle machine of today takes to start a bare interpreter, in seconds.
+USUAL_START_S = 0.01
 
 
 @dataclass(slots=True)
@@ -75,6 +79,16 @@ def run(
     return Ran(outcome=outcome, took_s=time.monotonic() - began, sink=recorder)
 
 
+def paced(bound_s: float) -> float:
+    """A bound in seconds, longer by as much as this machine is slower than usual now."""
+    starts = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True)
+        starts.append(time.monotonic() - began)
+    return bound_s * max(1.0, min(starts) / USUAL_START_S)
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     """Wait for something that is to happen; fails after `PATIENCE_S`."""
     deadline = time.monotonic() + PATIENCE_S
@@ -85,13 +99,21 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def gone(pid: int) -> bool:
     """Whether there is no process of this number, not even a zombie."""
-    return table.scan_proc().get(pid) is None
+    return _entry(pid) is None
 
 
 def ended(pid: int) -> bool:
     """Whether nothing of this number runs; somebody else's zombie does not count."""
-    entry = table.scan_proc().get(pid)
+    entry = _entry(pid)
     return entry is None or not entry.alive
+
+
+def _entry(pid: int) -> table.Entry | None:
+    """One look at one number: a storm leaves thousands of them to look at."""
+    try:
+        return table.parse_stat(Path(f"/proc/{pid}/stat").read_bytes())
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 class Lifeline:

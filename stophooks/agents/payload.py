@@ -13,7 +13,8 @@ from stophooks.models import MIB, human_size
 
 # An agent writes its payload at once; a stdin left open must not eat the time of the checks.
 DEADLINE_S = 5.0
-MAX_BYTES = 16 * MIB
+# Many times the longest message of a model; what JSON makes of it stays below 200 MB.
+MAX_BYTES = 2 * MIB
 
 _CHUNK_BYTES = 256 * 1024
 # After a silence of this many seconds what came is looked at, even where it does not end like an
@@ -46,7 +47,8 @@ def read(fd: int, *, deadline_s: float = DEADLINE_S, max_bytes: int = MAX_BYTES)
         left_s = deadline - time.monotonic()
         chunk = _more(fd, left_s if parsed == len(data) else min(left_s, _PAUSE_S))
         data += chunk or b""
-        is_worth_it = not chunk or data.rstrip().endswith(b"}")
+        # Only a text that ends like an object, and seems to be all, is worth the parser's time.
+        is_worth_it = not chunk or (data.rstrip().endswith(b"}") and not _waits(fd))
         if is_worth_it and (chunk == b"" or parsed < len(data)):
             payload = _object(data, final=chunk == b"")
             if payload is not None:
@@ -72,6 +74,10 @@ def _more(fd: int, timeout_s: float) -> bytes | None:
         return b""
     except OSError as err:
         raise PayloadError(f"standard input cannot be read: {err.strerror}. {_REMEDY}") from err
+
+
+def _waits(fd: int) -> bool:
+    return bool(select.select([fd], [], [], 0)[0])
 
 
 def _object(data: bytearray, *, final: bool) -> dict[str, Any] | None:

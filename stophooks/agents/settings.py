@@ -77,6 +77,27 @@ def has_entries(text: str | None, events: Mapping[str, str], *, agent: str) -> b
     return bool(text and text.strip() and _ours_by_event(_split(text)[1], events, agent))
 
 
+def entries(text: str | None, events: Mapping[str, str], *, agent: str) -> dict[str, Any]:
+    """Return the first entry of ours per event, as it stands in the text.
+
+    Raises:
+        SettingsError: See `installed`.
+
+    """
+    return _ours_by_event(_split(text)[1], events, agent) if text and text.strip() else {}
+
+
+def is_disabled(text: str) -> bool:
+    """Whether the file turns every hook off.
+
+    Raises:
+        SettingsError: See `installed`.
+
+    """
+    member = _root(_split(text)[1]).member("disableAllHooks") if text.strip() else None
+    return member is not None and member.node.value is True
+
+
 def timeouts(text: str | None, events: Mapping[str, str], *, agent: str) -> dict[str, float]:
     """Return the largest limit, in seconds, that our entries of each event have in the text.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stophooks.cli import COULD_NOT_RUN, console, project
+from stophooks.cli import COULD_NOT_RUN, console, interrupt, project
 from stophooks.cli.formats import ConfigOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
@@ -35,6 +35,10 @@ OnlyOption = Annotated[
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would run; run nothing.")]
 NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Run nothing and pass.")]
+NoWaitOption = Annotated[
+    bool,
+    typer.Option("--no-wait", help="Do not wait while another run is going on in this project."),
+]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show output on stderr as it comes.")
 ]
@@ -48,6 +52,7 @@ def run(
     dry_run: DryRunOption = False,
     no_hooks: NoHooksOption = False,
     format_: FormatOption = Format.TEXT,
+    no_wait: NoWaitOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Run the commands of an event by hand or in CI."""
@@ -63,7 +68,7 @@ def run(
         _tell(_nothing(whole, section), format_, each=True)
         console.err("Nothing was run and nothing was checked: --no-hooks.")
         return
-    received, report = _run(whole, section, format_, verbose=verbose)
+    received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait)
     _tell(report, format_, each=False)
     raise typer.Exit(_exit_code(report, received))
 
@@ -94,15 +99,22 @@ def _nothing(whole: Plan, section: Section) -> Report:
 
 
 def _run(
-    whole: Plan, section: Section, format_: Format, *, verbose: bool
+    whole: Plan, section: Section, format_: Format, *, verbose: bool, wait: bool
 ) -> tuple[int | None, Report]:
     """Run the section; the signal that interrupted it, if any, and the report."""
     names = [command.name for command in section.commands]
     live = Live(names, results=format_ is Format.TEXT, verbose=verbose)
     cancel = Cancellation()
-    running = SectionRun(section, whole)
-    with cancelling(cancel) as received:
-        report = running.report(cancel=cancel, observer=live)
+    running = SectionRun(section, whole, with_caller=interrupt.caller_waits())
+    # Nobody drains a stopped run's containers, and then nobody on this machine can remove them.
+    holds_engine = any(command.container for command in section.commands)
+    with cancelling(cancel, may_stop=not holds_engine) as received:
+        report = running.report(
+            cancel=cancel,
+            observer=live,
+            wait=wait,
+            waiting=lambda: console.err("Waiting for another run in this project to end."),
+        )
     live.close()
     running.tidy()
     return received.number, report

@@ -37,8 +37,10 @@ class Target:
     config_path: str | None
 
 
-def target(agent: str, *, user: bool, project: bool, local: bool) -> Target:
-    """Return the settings file that the command line means.
+def target(
+    agent: str, *, user: bool, project: bool, local: bool, directory: str | None = None
+) -> Target:
+    """Return the settings file that is meant, seen from ``directory``: the working directory.
 
     Raises:
         UsageError: The agent is not known, more than one scope is named, or there is no home.
@@ -54,7 +56,7 @@ def target(agent: str, *, user: bool, project: bool, local: bool) -> Target:
     home = invocation.home()
     if scope == "user" and home is None:
         raise UsageError("there is no home directory for --user. Set HOME, or use --project.")
-    directory = invocation.directory()
+    directory = directory or invocation.directory()
     config_path = config.find(directory, home=home)
     in_home = home if scope == "user" else None
     base = in_home or _project_dir(directory, config_path)

@@ -51,6 +51,7 @@ def _section(section: Section, event: str, findings: Findings) -> PlanSection:
         fail_fast=section.fail_fast,
         deadline_s=_duration(section.deadline, (*where, "deadline"), findings) or 0.0,
         max_blocks=section.max_blocks,
+        when_busy=section.when_busy,
     )
 
 
@@ -78,6 +79,7 @@ def _command(
         timeout_s=timeout_s,
         env=tuple(_environment(given, where, findings, env).items()),
         inherit_env=given.inherit_env,
+        keep_children=given.keep_children,
         working_dir=_working_dir(given.working_dir, (*where, "working_dir"), findings),
         severity=Severity(given.severity),
         container=None if given.image is None else container(given, where, findings),

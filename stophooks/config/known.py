@@ -90,6 +90,7 @@ CONTAINER_KEYS = (
 HOST_KEYS = {
     "working_dir": "is for commands on the host; in a container it is workdir",
     "inherit_env": "is for commands on the host; a container never inherits the environment",
+    "keep_children": "is for commands on the host; a container takes all its processes with it",
 }
 # What other tools call our keys, or what they have and we have not; see `check`.
 ELSEWHERE = {

@@ -212,9 +212,17 @@ class StopCommand(_Strict):
     inherit_env: Flag = Field(
         default=True,
         description="Whether a host command also gets this machine's environment. `false` leaves "
-        "`PATH`, `HOME`, `USER`, `LOGNAME`, `LANG`, `LC_ALL`, `LC_CTYPE`, `TERM`, `TMPDIR` and "
-        "`TZ`. Both add `STOPHOOKS_COMMAND_ID`, by which all that the command started is found, "
-        "and `PWD`. Host only. Default: `true`.",
+        "`PATH`, `HOME`, `USER`, `LOGNAME`, `LANG`, `LC_ALL`, `LC_CTYPE`, `TERM`, `TMPDIR`, "
+        "`TZ` and `STOPHOOKS_RUNNING`. Both add `STOPHOOKS_COMMAND_ID`, by which all that the "
+        "command started is found, `STOPHOOKS_GUARDS`, by which a run inside it is guarded, and "
+        "`PWD`. Host only. Default: `true`.",
+    )
+    keep_children: Flag = Field(
+        default=False,
+        description="Whether processes that a host command leaves running, such as a daemon that "
+        "it starts on purpose, stay when it has passed; what fails, times out or is interrupted "
+        "leaves nothing either way. Their output has to go elsewhere: they lose the pipe. Host "
+        "only. Default: `false`.",
     )
     severity: Literal["block", "warn"] = Field(
         default="block",
@@ -388,6 +396,12 @@ class Section(_Strict):
         default=3,
         description="How many times in a row one session is kept from stopping, 1 to 100; then "
         "the agent may stop, and the person is told that checks did not pass. Default: `3`.",
+    )
+    when_busy: Literal["wait", "block"] = Field(
+        default="wait",
+        description="What happens while another run is going on in this project: `wait` for it, "
+        "within the `deadline`, or `block` at once. Default: `wait`.",
+        json_schema_extra=choice("wait", "block"),
     )
 
 

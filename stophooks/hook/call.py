@@ -71,7 +71,7 @@ class Call:
             return self.agent.allow(None)
         self._max_blocks = section.max_blocks
         watch.running(section.deadline_s)
-        self._run = SectionRun(section, plan)
+        self._run = SectionRun(section, plan, with_caller=True)
         return self._judge(self._run.report(cancel=watch.cancel))
 
     def _plan(self, event: Event) -> Plan | None:
@@ -104,20 +104,22 @@ class Call:
         try:
             with open_store(self.state_dir) as store:
                 count = store.record_block(self._keys[0])
+                notes = store.notes
         except (StoreError, ImportError, MemoryError) as err:
             # Whatever keeps us from counting, the reason is what the agent needs.
             return self.agent.block(_bounded(reason, f"\n\nBlocks cannot be counted: {err}"))
-        return self.agent.allow(note) if count > self._max_blocks else self.agent.block(reason)
+        if count > self._max_blocks:
+            return self.agent.allow("\n".join((note, *notes)))
+        return self.agent.block(_bounded(reason, "".join(f"\n\n{text}" for text in notes)))
 
     def _reset(self) -> list[str]:
         """Forget the blocks so far; what goes wrong is for the person and changes no result."""
         try:
             with open_store(self.state_dir) as store:
-                for key in self._keys:
-                    store.reset(key)
+                store.reset(*self._keys)
+                return store.notes
         except (StoreError, ImportError, MemoryError) as err:
             return [f"stophooks: blocks cannot be counted: {err}"]
-        return []
 
     @property
     def _keys(self) -> tuple[str, ...]:

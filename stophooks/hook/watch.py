@@ -7,11 +7,10 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from stophooks import signals
 from stophooks.executors.base import Cancellation
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from stophooks.agents.base import Agent
     from stophooks.hook.call import Call
     from stophooks.hook.outlet import Outlet
@@ -45,9 +44,7 @@ class Watch:
 
     def start(self) -> None:
         """Watch from now on; a signal that the caller ignores (``nohup``) stays ignored."""
-        for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._signalled)
+        signals.listen(SIGNALS, self._signalled)
         self._arm(START_S)
         threading.Thread(target=self._abandoned, daemon=True).start()
 
@@ -64,10 +61,8 @@ class Watch:
         self._timer.daemon = True
         self._timer.start()
 
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        # In a thread: the interrupted one may hold any lock that the way out needs.
-        name = signal.Signals(number).name
-        threading.Thread(target=self._interrupt, args=(name,), daemon=True).start()
+    def _signalled(self, number: signal.Signals) -> None:
+        self._interrupt(number.name)
 
     def _abandoned(self) -> None:
         # An agent that is killed takes nobody with it: its checks would go on without a reader.

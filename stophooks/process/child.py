@@ -8,7 +8,7 @@ import subprocess  # noqa: TID251 - this package is the one place that starts pr
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
@@ -16,7 +16,9 @@ from stophooks.process import family
 from stophooks.process.family import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from stophooks.process.table import Entry
 
 
 class StartError(StophooksError):
@@ -32,16 +34,52 @@ class StartError(StophooksError):
         self.in_directory = in_directory
 
 
-class Child:
-    """The started program: its pipes, and a descriptor that becomes readable when it ends."""
+class Guard(Protocol):
+    """Is told what would be left if this process died; no call waits."""
 
-    def __init__(self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> None:
+    @property
+    def address(self) -> str:
+        """By which a run inside a command tells it about that run's containers."""
+
+    def family(self, token: str, others: Iterable[Entry], pipes: Iterable[int]) -> None:
+        """A command is about to start.
+
+        Its processes bear the token and write to the pipes (inodes); ``others`` are not its.
+        """
+
+    def leader(self, token: str, pid: int) -> None:
+        """Its first process has started, in a session of its own."""
+
+    def family_gone(self, token: str) -> None:
+        """Nothing of it is left, or what is left may stay."""
+
+
+class Child:
+    """The started program: its pipes, and a descriptor that becomes readable when it ends.
+
+    ``keep`` can be set before the end: what is left of the family then stays.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        guard: Guard | None = None,
+    ) -> None:
         self._argv = argv
         self._cwd = cwd
+        self._guard = guard
+        self.keep = False
+        self._pipes: dict[int, Stream] = {}
         outer = env.get(family.TOKEN)
         # A command may be this program again: the inner token names the outer command as well.
         self._token = f"{outer}.{os.urandom(8).hex()}" if outer else os.urandom(8).hex()
         self._env = {**env, family.TOKEN: self._token}
+        self._env.pop(family.WATCHDOG, None)
+        if guard is not None:
+            self._env[family.GUARDS] = guard.address
         self.code: int | None = None
         self.ended = False
         self.duration_s = 0.0
@@ -53,7 +91,9 @@ class Child:
         _keep_exit_codes()
         others = family.children()
         self.began = time.monotonic()
-        self._process = self._start()
+        self._process = self._start(others)
+        if self._guard is not None:
+            self._guard.leader(self._token, self._process.pid)
         self.family = Family(self._process.pid, token=self._token, others=others)
         try:
             self.exit_descriptor = _exit_descriptor(self._process)
@@ -70,25 +110,21 @@ class Child:
             self.family.kill()
             self.note_end()
         self.family.reap()
-        self.family.close()
+        self._let_go()
+        self.family.close(keep=self.keep)
         if self.exit_descriptor >= 0:
             os.close(self.exit_descriptor)
 
     @property
     def pipes(self) -> dict[int, Stream]:
         """The reading ends of its output."""
-        if self._process.stdout is None or self._process.stderr is None:
-            raise AssertionError("started without pipes")
-        return {
-            self._process.stdout.fileno(): Stream.STDOUT,
-            self._process.stderr.fileno(): Stream.STDERR,
-        }
+        return dict(self._pipes)
 
     def close_pipes(self) -> None:
         """Let go of its output: who still writes gets SIGPIPE."""
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        while self._pipes:
+            descriptor, _ = self._pipes.popitem()
+            os.close(descriptor)
 
     def note_end(self) -> None:
         """Take its exit code if it has ended."""
@@ -102,22 +138,45 @@ class Child:
             self.code = self._process.returncode
             self.family.leader_ended()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _let_go(self) -> None:
+        """Tell the guard that nothing is left; who could not be ended stays in its care."""
+        if self._guard is not None and (self.keep or self.family.gone()):
+            self._guard.family_gone(self._token)
+
+    def _start(self, others: frozenset[Entry]) -> subprocess.Popen[bytes]:
+        """Start it; the guard knows its pipes before it exists, so that it is never unknown."""
+        writing: list[int] = []
         try:
-            return subprocess.Popen(
-                self._argv,
-                bufsize=0,
-                cwd=self._cwd,
-                env=self._env,
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
+            for stream in (Stream.STDOUT, Stream.STDERR):
+                reading, end = os.pipe()
+                self._pipes[reading] = stream
+                writing.append(end)
+            if self._guard is not None:
+                inodes = [os.fstat(descriptor).st_ino for descriptor in writing]
+                self._guard.family(self._token, others, inodes)
+            return self._spawn(*writing)
         except (OSError, ValueError) as err:
+            self.close_pipes()
+            if self._guard is not None:
+                self._guard.family_gone(self._token)
             named = getattr(err, "filename", None)
             in_directory = named == self._cwd and named != self._argv[0]
             raise StartError(err, in_directory=in_directory) from err
+        finally:
+            for descriptor in writing:
+                os.close(descriptor)
+
+    def _spawn(self, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._argv,
+            bufsize=0,
+            cwd=self._cwd,
+            env=self._env,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+        )
 
 
 def _keep_exit_codes() -> None:

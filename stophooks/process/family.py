@@ -22,17 +22,29 @@ if TYPE_CHECKING:
 
 # The variable that marks every process of a command; its value differs for each command.
 TOKEN = "STOPHOOKS_COMMAND_ID"  # noqa: S105 - a variable's name
+# The variable that marks a watchdog (`stophooks.watchdog`): started by this program, or by one of
+# its kind that is a command here, it has a run to clean up and is nobody's to end.
+WATCHDOG = "STOPHOOKS_WATCHDOG"
+# The variable that tells a command which watchdogs the runs around it have.
+GUARDS = "STOPHOOKS_GUARDS"
 # How long killed processes may take to vanish; longer means they hang in the kernel. Seconds.
 KILL_S = 1.0
 # The same while new processes still turn up: a command that forks faster than it can be counted.
 STORM_S = 5.0
 # A family that still has new members after so many passes moves on faster than a whole table is
 # read: it is hunted.
-_QUIET_PASSES = 3
+_FREEZE_PASSES = 3
+# Looks at this process's children that must find nothing new before a family counts as gone.
+_QUIET_PASSES = 2
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+# Processes by number and start, and whether they were alive.
+_Known = set[tuple[int, int, bool]]
 
 _lock = threading.Lock()
 _families: list[Family] = []
+# The tokens of commands that were allowed to leave processes behind.
+_kept: set[bytes] = set()
 _reaper: bool | None = None
 
 
@@ -68,8 +80,7 @@ def children() -> frozenset[Entry]:
     """The children of this process now."""
     if childless():
         return frozenset()
-    own = os.getpid()
-    return frozenset(entry for entry in table.scan().values() if entry.parent == own)
+    return frozenset(table.own_children())
 
 
 class Family:
@@ -93,11 +104,13 @@ class Family:
         """Take note that the leader was waited for: its number may mean another process now."""
         self.running = False
 
-    def close(self) -> None:
-        """Give up what is left: another command's family may claim it."""
+    def close(self, *, keep: bool = False) -> None:
+        """Give up what is left: another command's family may claim it, unless it is to be kept."""
         self.running = False
         with _lock:
             _families.remove(self)
+            if keep:
+                _kept.add(self._token)
 
     def members(self) -> list[Entry]:
         """Those who can still run code."""
@@ -108,7 +121,12 @@ class Family:
         """Whether the leader and everything it started have ended."""
         if self.running:
             return False
-        return (bool(_reaper) and childless()) or not self.members()
+        if _reaper and childless():
+            return True
+        known: _Known = set()
+        if any(entry.alive for entry in self._given(known)) or self.members():
+            return False
+        return not self._given(known)
 
     def send(self, number: signal.Signals) -> list[Entry]:
         """Signal everyone once and return whom; one who is held is let go to hear it."""
@@ -136,8 +154,11 @@ class Family:
             self._send_group(signal.SIGKILL)
             self.reap()
             left = self.members()
-            elapsed = time.monotonic() - began
-            if not left or elapsed > (STORM_S if fresh else KILL_S):
+            if not left:
+                if self._hunt(began + STORM_S):
+                    return []
+                fresh = True
+            if time.monotonic() - began > (STORM_S if fresh else KILL_S):
                 return left
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
@@ -180,18 +201,43 @@ class Family:
             for entry in fresh:
                 _send(entry, signal.SIGSTOP)
                 known.add((entry.pid, entry.started))
-            if passes > _QUIET_PASSES:
-                self._hunt()
+            if passes > _FREEZE_PASSES:
+                self._hunt(until)
         return passes > 0
 
-    def _hunt(self) -> None:
-        """Kill each orphan in the moment it is seen, newest first.
+    def _hunt(self, until: float) -> bool:
+        """Kill each orphan in the moment this process is given it; whether none came any more.
 
-        For a process that lives for a millisecond only, and starts the next one.
+        For a process that lives for a millisecond only, and starts the next one: it is never seen
+        by reading a whole table, but whatever it leaves, alive or ended, is a child of this one.
         """
-        for entry in table.newest_first() if _reaper else ():
-            if entry.parent == os.getpid() and entry.alive and self._is_root(entry):
+        known: _Known = set()
+        came = False
+        quiet = 0
+        while quiet < _QUIET_PASSES and time.monotonic() < until:
+            given = self._given(known)
+            for entry in given:
                 _send(entry, signal.SIGKILL)
+            came = came or any(entry.alive for entry in given)
+            quiet = 0 if given else quiet + 1
+        return not came
+
+    def _given(self, known: _Known) -> list[Entry]:
+        """The orphans that are this process's children now, but those that are ``known`` already.
+
+        One that has ended is waited for, and is another than when it was alive.
+        """
+        given = []
+        for entry in table.own_children() if _reaper else ():
+            key = (entry.pid, entry.started, entry.alive)
+            if key in known or entry.pid == self.leader or self._is_stranger(entry):
+                continue
+            if entry.alive and not self._claims(entry):
+                continue
+            known.add(key)
+            given.append(entry)
+            self._reap(entry)
+        return given
 
     def _send_group(self, number: signal.Signals) -> None:
         """Signal the leader's group where single processes cannot be seen."""
@@ -221,15 +267,23 @@ class Family:
     def _claims(self, orphan: Entry) -> bool:
         """Whether a child that this process was given comes from this command.
 
-        While only one command runs there is nobody else it could come from; else its session or
-        its environment tells.
+        While only one command runs there is nobody else it could come from, except an earlier
+        one that was allowed to leave it; else its session or its environment tells.
         """
+        if table.variable_of(orphan.pid, WATCHDOG.encode()) is not None:
+            return False
+        token = table.variable_of(orphan.pid, TOKEN.encode()) or b""
         with _lock:
             alone = _families == [self]
-        if alone or orphan.session == self.leader:
-            return True
-        token = table.variable_of(orphan.pid, TOKEN.encode()) or b""
-        return token == self._token or token.startswith(self._token + b".")
+            is_kept = any(_bears(token, kept) for kept in _kept)
+        if is_kept:
+            return False
+        return alone or orphan.session == self.leader or _bears(token, self._token)
+
+
+def _bears(token: bytes, command: bytes) -> bool:
+    """Whether it is this command's token, or that of a command inside it."""
+    return token == command or token.startswith(command + b".")
 
 
 def _leaders(*, besides: Family) -> set[int]:

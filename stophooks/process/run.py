@@ -15,6 +15,7 @@ from stophooks.process.pump import Pump, Wake
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stophooks.process.child import Guard
     from stophooks.process.pump import Output, Stop
     from stophooks.process.table import Entry
 
@@ -54,7 +55,7 @@ class Ended:
     survivors: tuple[Entry, ...] = ()
 
 
-def run(
+def run(  # noqa: PLR0913 - all that one command is given, each by its name
     argv: Sequence[str],
     *,
     cwd: str,
@@ -63,6 +64,8 @@ def run(
     grace_s: float,
     stop: Stop,
     output: Output,
+    keep_children: bool = False,
+    guard: Guard | None = None,
 ) -> Ended:
     """Run a program to its end; nothing that it started is left when this returns.
 
@@ -74,18 +77,20 @@ def run(
         grace_s: Seconds from that SIGTERM to SIGKILL.
         stop: Ends it early, with a grace of its own.
         output: Takes each piece of output (at most 64 KiB), at once, in the calling thread.
+        keep_children: What it leaves running is let be, if it ends by itself with exit code 0.
+        guard: Ends what is left if this process dies.
 
     Raises:
         StartError: There is no process: the program or ``cwd`` is not there, not usable …
     """
     with (
         Wake(stop) as wake,
-        Child(argv, cwd=cwd, env=env) as child,
+        Child(argv, cwd=cwd, env=env, guard=guard) as child,
         Pump(child, wake.descriptor, output) as pump,
     ):
         cause = _wait(pump, stop, timeout_s)
         if cause is Cause.EXITED:
-            left, survivors = _end_left(pump)
+            left, survivors = _end_left(pump, keep=keep_children and child.code == 0)
         else:
             left, survivors = (), _end_all(pump, stop, grace_s)
         pump.rest(REST_S)
@@ -122,12 +127,15 @@ def _end_all(pump: Pump, stop: Stop, grace_s: float) -> tuple[Entry, ...]:
     return pump.kill()
 
 
-def _end_left(pump: Pump) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
-    """End what outlives the command; returns whom, and who could not be ended."""
+def _end_left(pump: Pump, *, keep: bool) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """End what outlives the command, or keep it; returns whom, and who could not be ended."""
     if pump.child.family.gone():
         return (), ()
     linger_until = time.monotonic() + LINGER_S
     pump.settle(lambda: linger_until)
+    if keep:
+        pump.child.keep = True
+        return (), ()
     left = pump.child.family.send(signal.SIGTERM)
     grace_until = time.monotonic() + LEFT_GRACE_S
     pump.settle(lambda: grace_until)

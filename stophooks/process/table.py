@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 # A stat line is about 300 bytes; its name is at most 64 (proc_pid_stat(5), read 2026-11-21).
 _STAT_BYTES = 4096
+# The threads of this process; each names the children that it started or was given.
+_TASKS = "/proc/self/task"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,19 +132,37 @@ def variable_of(pid: int, name: bytes) -> bytes | None:
     return next((item[len(prefix) :] for item in variables if item.startswith(prefix)), None)
 
 
-def newest_first() -> Iterator[Entry]:
-    """Every process in ``/proc``, each read when it is asked for; most often the newest first."""
-    for pid in sorted(
-        (int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True
-    ):
-        entry = _read_proc(pid)
-        if entry:
-            yield entry
+def own_children() -> list[Entry]:
+    """The children of this process, zombies too; most often the newest first."""
+    entries: Iterable[Entry | None]
+    try:
+        entries = map(_read_proc, _numbers_of_own_children())
+    except (FileNotFoundError, ProcessLookupError):  # also a thread that ended meanwhile
+        entries = scan().values()
+    return [entry for entry in entries if entry and entry.parent == os.getpid()]
+
+
+def _numbers_of_own_children() -> list[int]:
+    """Their numbers from a file each for our threads: far quicker than the whole table.
+
+    Raises:
+        FileNotFoundError: No ``/proc`` of ours, or a kernel without CONFIG_PROC_CHILDREN.
+    """
+    if not own_proc():
+        raise FileNotFoundError(_TASKS)
+    pids = [pid for task in os.listdir(_TASKS) for pid in _children_of(task)]
+    return pids[::-1]
+
+
+def _children_of(task: str) -> list[int]:
+    with open(f"{_TASKS}/{task}/children", "rb") as file:
+        return [int(pid) for pid in file.read().split()]
 
 
 def scan_proc() -> dict[int, Entry]:
     """Every process in ``/proc``."""
-    return {entry.pid: entry for entry in newest_first()}
+    pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())
+    return {entry.pid: entry for pid in pids if (entry := _read_proc(pid))}
 
 
 def scan_psutil(pids: tuple[int, ...] | None = None) -> dict[int, Entry]:

@@ -6,7 +6,7 @@ from json import dumps
 from typing import TYPE_CHECKING
 
 from stophooks.models import Severity, human_duration, human_size
-from stophooks.plan import to_json
+from stophooks.plan import WAIT, to_json
 from stophooks.reports.clean import line
 from stophooks.reports.clean import text as clean
 
@@ -46,6 +46,7 @@ def text(plan: Plan) -> str:
 def _section(section: Section) -> Iterator[str]:
     rules = [f"deadline {human_duration(section.deadline_s)}", f"max_blocks {section.max_blocks}"]
     rules += ["fail_fast"] * section.fail_fast
+    rules += ["does not wait for another run"] * (section.when_busy != WAIT)
     count = len(section.commands)
     noun = "command" if count == 1 else "commands"
     yield f"{section.event}: {count} {noun}, {', '.join(rules)}"

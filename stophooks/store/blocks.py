@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+import zlib
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from stophooks.errors import StoreError
-from stophooks.store.place import PRIVATE_FILE, writable_dir
+from stophooks.store import database, place
+from stophooks.store.database import DamagedError, Database
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
     from types import TracebackType
 
-DATABASE = "state.db"
-KEEP_S = 30 * 24 * 3600.0
-# Every transaction is one small row; a lock held longer than this is a stuck machine.
-LOCK_TIMEOUT_S = 5.0
+    T = TypeVar("T")
 
-_TABLE = """CREATE TABLE IF NOT EXISTS blocks (
-    session TEXT PRIMARY KEY, count INTEGER NOT NULL, updated REAL NOT NULL
-) WITHOUT ROWID"""
-_ADD = """INSERT INTO blocks VALUES (?, 1, ?)
-    ON CONFLICT (session) DO UPDATE SET count = count + 1, updated = excluded.updated
-    RETURNING count"""
+KEEP_S = 30 * 24 * 3600.0
+_SET = """INSERT INTO blocks VALUES (?, ?, ?, ?)
+    ON CONFLICT (session) DO UPDATE
+    SET count = excluded.count, updated = excluded.updated, sum = excluded.sum"""
 
 
 def open_store(state_dir: str) -> Store:
@@ -35,50 +30,87 @@ def open_store(state_dir: str) -> Store:
         StoreError: There is no directory that can be written.
 
     """
-    return Store(writable_dir(state_dir))
+    place.writable_dir(state_dir)
+    return Store(state_dir)
 
 
 class Store:
     """The counts of one user; every method is one transaction, safe across processes.
 
     The file is made at the first block: a project whose checks pass never pays for a database.
+    Where it cannot be read or written (a full disk, a read-only home, a file that stays locked),
+    counting goes on from 0 in a directory for temporary files.
     """
 
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
-        self.path = os.path.join(directory, DATABASE)
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, state_dir: str) -> None:
+        self._state_dir = state_dir
+        self._databases: dict[str, Database] = {}
+
+    @property
+    def path(self) -> str:
+        """The file, where nothing is in its way."""
+        return os.path.join(self._state_dir, database.NAME)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person has to know: files that were set aside."""
+        return [note for found in self._databases.values() for note in found.notes]
 
     def blocks(self, session_key: str) -> int:
         """Return how many blocks in a row were recorded for this session."""
-        if not self._exists():
-            return 0
-        with self._transaction() as connection:
-            row = connection.execute(
-                "SELECT count FROM blocks WHERE session = ?", (session_key,)
-            ).fetchone()
-        return int(row[0]) if row else 0
+        for directory in place.places(self._state_dir):
+            found = self._database(directory)
+            if found.exists():
+                return found.run(lambda connection: _count(connection, session_key))
+        return 0
 
     def record_block(self, session_key: str) -> int:
-        """Count one more block and return the new number, this one included."""
-        now = time.time()
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM blocks WHERE updated < ?", (now - KEEP_S,))
-            row = connection.execute(_ADD, (session_key, now)).fetchone()
-        return int(row[0])
+        """Count one more block and return the new number, this one included.
 
-    def reset(self, session_key: str) -> None:
-        """Forget the blocks of this session: it has passed."""
-        if not self._exists():
-            return
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM blocks WHERE session = ?", (session_key,))
+        Raises:
+            StoreError: It can be counted nowhere.
+
+        """
+
+        def add(connection: sqlite3.Connection) -> int:
+            now = time.time()
+            connection.execute("DELETE FROM blocks WHERE updated < ?", (now - KEEP_S,))
+            count = _count(connection, session_key) + 1
+            connection.execute(_SET, (session_key, count, now, _sum(session_key, count)))
+            return count
+
+        problems = []
+        try:
+            for directory in place.places(self._state_dir):
+                try:
+                    return self._database(directory).run(add)
+                except StoreError as err:
+                    problems.append(str(err))
+        except StoreError as err:
+            problems.append(str(err))
+        raise StoreError(f"cannot count blocks in any place: {' '.join(problems)}")
+
+    def reset(self, *session_keys: str) -> None:
+        """Forget the blocks of these sessions, wherever they were counted: they have passed.
+
+        Raises:
+            StoreError: They may still be counted.
+
+        """
+
+        def forget(connection: sqlite3.Connection) -> None:
+            for key in session_keys:
+                connection.execute("DELETE FROM blocks WHERE session = ?", (key,))
+
+        for directory in dict.fromkeys((self._state_dir, place.fallback_dir())):
+            found = self._database(directory)
+            if found.exists():
+                found.run(forget)
 
     def close(self) -> None:
-        """Close the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the files."""
+        for found in self._databases.values():
+            found.close()
 
     def __enter__(self) -> Self:
         """Return this store; it is closed at the end of the block."""
@@ -87,41 +119,41 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None
     ) -> None:
-        """Close the file."""
+        """Close the files."""
         self.close()
 
-    def _exists(self) -> bool:
-        return self._connection is not None or os.path.exists(self.path)
+    def _database(self, directory: str) -> Database:
+        return self._databases.setdefault(directory, Database(directory, _check))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        import sqlite3  # noqa: PLC0415 -- several milliseconds that a stop without a database saves
 
-        try:
-            connection = self._connection or self._connect()
-            # IMMEDIATE: two processes that both read first could otherwise not both write.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as err:
-            raise StoreError(
-                f"cannot count blocks in {self.path}: {err}. "
-                "Make the file readable and writable for you, or delete it."
-            ) from err
+def _count(connection: sqlite3.Connection, session: str) -> int:
+    """Return the count of a session.
 
-    def _connect(self) -> sqlite3.Connection:
-        import sqlite3  # noqa: PLC0415 -- see above
+    Raises:
+        DamagedError: It is not the number that was written. A larger one would let an agent stop.
 
-        # SQLite gives its journal the mode of the database, so the file is made first, private.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
-        # A rollback journal, not WAL: homes on network file systems have no shared memory.
-        connection = sqlite3.connect(
-            self.path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        connection.execute(_TABLE)
-        self._connection = connection
-        return connection
+    """
+    found = connection.execute(
+        "SELECT count, sum FROM blocks WHERE session = ?", (session,)
+    ).fetchone()
+    if found is None:
+        return 0
+    count, checked = found
+    if not isinstance(count, int) or checked != _sum(session, count):
+        raise DamagedError("a count is not what was written")
+    return count
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Read every count.
+
+    Raises:
+        DamagedError: One of them is not what was written.
+
+    """
+    for (session,) in connection.execute("SELECT session FROM blocks").fetchall():
+        _count(connection, session)
+
+
+def _sum(session: object, count: int) -> int:
+    return zlib.crc32(f"{session} {count}".encode("utf-8", "replace"))

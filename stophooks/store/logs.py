@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
-from stophooks.models import MIB
+from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 48 * MIB
 TAIL_BYTES = 16 * MIB
+# What is moved at once to put an overlong log in order.
+PIECE_BYTES = 256 * KIB
 KEEP_S = 7 * 24 * 3600.0
 KEEP_BYTES = 512 * MIB
 KEEP_RUNS = 200
@@ -122,12 +124,35 @@ class RunLog:
         return written
 
     def _unroll(self) -> None:
-        start = (self._total - self._head_bytes) % self._tail_bytes
-        ring = os.pread(self._fd, self._tail_bytes, self._head_bytes)
+        """Make ``head mark B A`` of ``head A B``: the ring's oldest byte is the first of B.
+
+        In place and in pieces: the ring is larger than all else that a run keeps in memory.
+        """
+        ring = self._head_bytes
+        split = ring + (self._total - self._head_bytes) % self._tail_bytes
+        end = ring + self._tail_bytes
         cut = self._total - self._head_bytes - self._tail_bytes
         mark = f"\n[stophooks: {cut} bytes left out here]\n".encode()
-        rest = memoryview(mark + ring[start:] + ring[:start])
-        place = self._head_bytes
+        self._write_at(end, mark)
+        # Backwards as a whole and then each part: the order of the parts is turned round.
+        self._reverse(ring, end + len(mark))
+        self._reverse(ring, ring + len(mark))
+        after = ring + len(mark) + end - split
+        self._reverse(ring + len(mark), after)
+        self._reverse(after, end + len(mark))
+
+    def _reverse(self, start: int, end: int) -> None:
+        """Turn round the bytes of the file from ``start`` to before ``end``."""
+        while end - start > 1:
+            size = min(PIECE_BYTES, (end - start) // 2)
+            low = os.pread(self._fd, size, start)
+            high = os.pread(self._fd, size, end - size)
+            self._write_at(start, high[::-1])
+            self._write_at(end - size, low[::-1])
+            start, end = start + size, end - size
+
+    def _write_at(self, place: int, data: bytes) -> None:
+        rest = memoryview(data)
         while rest:
             written = os.pwrite(self._fd, rest, place)
             place, rest = place + written, rest[written:]

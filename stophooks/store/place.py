@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stophooks.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
@@ -26,7 +26,7 @@ def state_dir(environ: Mapping[str, str]) -> str:
     if not os.path.isabs(base):
         home = environ.get("HOME") or os.path.expanduser("~")
         base = os.path.join(home, ".local", "state")
-    return os.path.join(base, "stophooks") if os.path.isabs(base) else _fallback()
+    return os.path.join(base, "stophooks") if os.path.isabs(base) else fallback_dir()
 
 
 def writable_dir(wanted: str) -> str:
@@ -36,22 +36,44 @@ def writable_dir(wanted: str) -> str:
         StoreError: Neither can be written, or the second belongs to somebody else.
 
     """
+    return next(places(wanted))
+
+
+def places(wanted: str) -> Iterator[str]:
+    """Yield the directories that state can be kept in, best first: ``wanted``, then a private one.
+
+    The second is made only when it is asked for.
+
+    Raises:
+        StoreError: There is none (left).
+
+    """
     # The name alone decides: finding out where temporary files lie costs start-up time.
     if os.path.basename(wanted) == _fallback_name():
-        return _private(wanted, instead_of="a home directory, which is not known")
+        yield _private(wanted, instead_of="a home directory, which is not known")
+        return
+    instead_of = wanted
     try:
         os.makedirs(wanted, mode=PRIVATE_DIR, exist_ok=True)
     except OSError as err:
-        return _private(_fallback(), instead_of=f"{wanted} ({err.strerror})")
-    if os.access(wanted, os.W_OK | os.X_OK):
-        return wanted
-    return _private(_fallback(), instead_of=f"{wanted} (not writable)")
+        instead_of = f"{wanted} ({err.strerror})"
+    else:
+        if os.access(wanted, os.W_OK | os.X_OK):
+            yield wanted
+        else:
+            instead_of = f"{wanted} (not writable)"
+    yield _private(fallback_dir(), instead_of=instead_of)
 
 
-def _fallback() -> str:
+def fallback_dir() -> str:
+    """Return this user's own directory for temporary files, which need not exist."""
     import tempfile  # noqa: PLC0415 -- only a machine without a state directory pays for it
 
-    return os.path.join(tempfile.gettempdir(), _fallback_name())
+    try:
+        base = tempfile.gettempdir()
+    except OSError:  # it tries to write, and can nowhere
+        base = "/tmp"  # noqa: S108 -- whoever uses it looks whose the directory in it is
+    return os.path.join(base, _fallback_name())
 
 
 def _fallback_name() -> str:

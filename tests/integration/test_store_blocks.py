@@ -82,19 +82,24 @@ def test_counts_of_long_ago_are_removed(tmp_path: Path) -> None:
         assert [store.blocks(key) for key in ("old", "young", "new")] == [0, 1, 1]
 
 
-def test_a_file_that_stays_locked_is_an_error_that_names_it(
+def test_where_a_file_stays_locked_counting_goes_on_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stophooks.store.blocks.LOCK_TIMEOUT_S", 0.05)
-    with open_store(str(tmp_path)) as store:
+    monkeypatch.setattr("stophooks.store.database.LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    state = tmp_path / "state"
+    with open_store(str(state)) as store:
         store.record_block("a")
         other = sqlite3.connect(store.path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
 
-        with open_store(str(tmp_path)) as late, pytest.raises(StoreError, match="is locked"):
-            late.record_block("a")
+        with open_store(str(state)) as late:
+            counts = [late.record_block("a") for _ in range(2)]
+            with pytest.raises(StoreError, match="is locked"):
+                late.reset("a")
 
         other.close()
+        assert counts == [1, 2]
         assert store.record_block("a") == 2
 
 

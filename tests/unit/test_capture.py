@@ -81,3 +81,16 @@ def test_memory_stays_bounded(piece_bytes: int) -> None:
 
     # A bytearray that grows may hold an eighth more than it shows.
     assert kept < (HEAD_BYTES + 2 * TAIL_BYTES + TAIL_BYTES) * 1.25
+
+
+@pytest.mark.parametrize("size", [0, 3, 10, 11, 15, 20, 100])
+def test_what_is_kept_can_be_shortened(size: int) -> None:
+    data = bytes(range(size))
+    capture = Capture(head_bytes=10, tail_bytes=10)
+    capture.add(data)
+
+    kept = capture.result().shortened(head_bytes=2, tail_bytes=8)
+
+    assert kept.head + kept.tail == (data if size <= 10 else data[:2] + data[-8:])
+    assert kept.total_bytes == size
+    assert kept.cut_bytes == max(0, size - 10)

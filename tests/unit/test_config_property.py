@@ -45,7 +45,7 @@ shared = {
     "env": envs,
     "severity": st.sampled_from(["block", "warn"]),
 }
-host = {"working_dir": st.just("."), "inherit_env": st.booleans()}
+host = {"working_dir": st.just("."), "inherit_env": st.booleans(), "keep_children": st.booleans()}
 contained = {
     "pull": st.sampled_from(["missing", "always", "never"]),
     "workdir": st.sampled_from(["/workspace", "/", "/a//b/"]),

@@ -75,4 +75,4 @@ def test_the_remedies_for_limits_are_among_them(key: str) -> None:
 def test_the_description_of_inherit_env_names_what_is_kept() -> None:
     named = re.findall(r"`([A-Z_]{2,})`", KEYS["inherit_env"]["description"])
 
-    assert named == [*KEPT_VARIABLES, "STOPHOOKS_COMMAND_ID", "PWD"]
+    assert named == [*KEPT_VARIABLES, "STOPHOOKS_COMMAND_ID", "STOPHOOKS_GUARDS", "PWD"]

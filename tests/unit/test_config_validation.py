@@ -271,6 +271,7 @@ def test_a_slip_is_recognised(tmp_path: Path, slip: str, meant: str) -> None:
         ("envFile", "env_file"),
         ("workingDir", "working_dir"),
         ("inherit-env", "inherit_env"),
+        ("keepChildren", "keep_children"),
         ("noNewPrivileges", "no_new_privileges"),
     ],
 )
@@ -467,11 +468,15 @@ def test_container_keys_need_an_image(tmp_path: Path) -> None:
 
 
 def test_host_keys_exclude_an_image(tmp_path: Path) -> None:
-    found = of_command(tmp_path, "run: x, image: 'a:1', working_dir: ., inherit_env: false")
+    found = of_command(
+        tmp_path,
+        "run: x, image: 'a:1', working_dir: ., inherit_env: false, keep_children: true",
+    )
 
     assert [message for _, message, _ in found] == [
         "working_dir is for commands on the host; in a container it is workdir",
         "inherit_env is for commands on the host; a container never inherits the environment",
+        "keep_children is for commands on the host; a container takes all its processes with it",
     ]
 
 

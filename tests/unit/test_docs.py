@@ -169,3 +169,13 @@ def test_every_message_that_is_explained_exists() -> None:
     missing = [piece for piece in explained() if not any(piece in text for text in texts())]
 
     assert missing == []
+
+
+@pytest.mark.scenario("watchdog: The documentation names the gaps")
+def test_the_documentation_says_what_a_killed_run_can_leave() -> None:
+    text = (ROOT / "docs/security.md").read_text("utf-8")
+    _, _, section = text.partition("## What is ended, and what cannot be\n")
+    section = section.partition("\n## ")[0]
+
+    for word in ("Linux", "macOS", "SIGKILL", "environment", "control group", "keep_children"):
+        assert word in section

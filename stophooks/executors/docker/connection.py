@@ -7,12 +7,14 @@ so the connections made here report theirs.
 from __future__ import annotations
 
 import errno
+import http.client
+import os
 import socket
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import docker
 import docker.tls
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 SOCKET_TIMEOUT_S = 60.0
 # An engine whose queue of connections is full says so at once; it is asked again so soon. Seconds.
 RETRY_PAUSE_S = 0.05
+# A machine that is there accepts a connection within this; nothing can end the attempt. Seconds.
+CONNECT_BOUND_S = 10.0
 
 
 class Sockets:
@@ -46,11 +50,21 @@ class Sockets:
                 _shut(sock)
 
     def abort(self) -> None:
-        """End every call on these sockets, now and later."""
+        """End every call on these sockets, now and later; from any thread."""
         with self._lock:
             self.is_aborted = True
             for sock in self._sockets:
                 _shut(sock)
+
+    def close(self) -> None:
+        """Free the sockets; from the thread that used them, or after it has ended."""
+        with self._lock:
+            self.is_aborted = True
+            for sock in self._sockets:
+                # Not sock.close(): it waits for readers that nobody closes after an error.
+                if (descriptor := sock.detach()) >= 0:
+                    os.close(descriptor)
+            self._sockets.clear()
 
 
 def _shut(sock: socket.socket) -> None:
@@ -59,22 +73,62 @@ def _shut(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
+class _WholeLines:
+    """Lines of an answer's head; one that ends before its line does is no line."""
+
+    def __init__(self, reader: BinaryIO) -> None:
+        self._reader = reader
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = self._reader.readline(limit)
+        if line.endswith(b"\n") or len(line) == limit:
+            return line
+        raise http.client.RemoteDisconnected("the connection ended before the answer did")
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class _WholeHead(http.client.HTTPResponse):
+    """An answer whose head must be complete: http.client takes a cut one for a short one.
+
+    So an interrupted call would look like one that the engine has agreed to.
+    """
+
+    def begin(self) -> None:
+        reader = self.fp
+        lines = cast("Any", _WholeLines(reader))
+        self.fp = lines
+        try:
+            super().begin()
+        finally:
+            # http.client may have closed it and forgotten it.
+            if self.fp is lines:
+                self.fp = reader
+
+
 class _UnixConnection(unixconn.UnixHTTPConnection):
+    response_class = _WholeHead
     sockets: Sockets
 
     def connect(self) -> None:
         until = time.monotonic() + SOCKET_TIMEOUT_S
         while True:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            # Without a timeout it would wait, out of reach, for room in the engine's queue.
+            sock.settimeout(SOCKET_TIMEOUT_S)
             try:
-                super().connect()
-            except BlockingIOError as err:
+                sock.connect(self.unix_socket)
+                break
+            except OSError as err:
+                sock.close()
                 is_full = err.errno == errno.EAGAIN and time.monotonic() < until
                 if not is_full or self.sockets.is_aborted:
                     raise
                 time.sleep(RETRY_PAUSE_S)
-            else:
-                break
-        self.sockets.add(self.sock)
+        sock.settimeout(self.timeout)
+        self.sock = sock
+        self.sockets.add(sock)
 
 
 class _UnixPool(unixconn.UnixHTTPConnectionPool):
@@ -110,13 +164,21 @@ class _TcpAdapter(requests.adapters.HTTPAdapter):
         sockets = self._sockets
 
         class Plain(urllib3.connection.HTTPConnection):
+            response_class = _WholeHead
+
             def connect(self) -> None:
+                timeout, self.timeout = self.timeout, CONNECT_BOUND_S
                 super().connect()
+                self.sock.settimeout(timeout)
                 sockets.add(self.sock)
 
         class Tls(urllib3.connection.HTTPSConnection):
+            response_class = _WholeHead
+
             def connect(self) -> None:
+                timeout, self.timeout = self.timeout, CONNECT_BOUND_S
                 super().connect()
+                self.sock.settimeout(timeout)
                 sockets.add(self.sock)
 
         class PlainPool(urllib3.connectionpool.HTTPConnectionPool):
@@ -135,10 +197,14 @@ class Connection:
     client: docker.APIClient
     sockets: Sockets
 
-    def close(self) -> None:
-        """End its calls and free its sockets."""
+    def abort(self) -> None:
+        """End its calls; from any thread. What they return is not to be believed."""
         self.sockets.abort()
+
+    def close(self) -> None:
+        """Free its sockets; from the thread that makes its calls, or after it has ended."""
         self.client.close()
+        self.sockets.close()
 
 
 def connect(endpoint: Endpoint, *, version: str, tls: docker.tls.TLSConfig | None) -> Connection:

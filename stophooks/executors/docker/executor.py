@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.base import unavailable
-from stophooks.executors.docker import endpoint, images, spec, volumes
+from stophooks.executors.docker import endpoint, faults, images, owner, podman, spec, volumes
 from stophooks.executors.docker.engine import Engine
 from stophooks.executors.docker.identity import Identities
+from stophooks.executors.docker.lock import Lock
 from stophooks.executors.docker.run import ContainerRun
+from stophooks.executors.docker.sweep import Sweep
 from stophooks.executors.docker.workspace import check_workdir, make_mount_points, workspace
 from stophooks.models import Command, Mount, Outcome, Status
 from stophooks.mounts import user_sockets
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.executors.base import Cancellation, Sink
+    from stophooks.watchdog.guard import Guard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Presence:
+    """What there is while a run uses an engine."""
+
+    lock: Lock
+    labels: dict[str, str]
+    identities: Identities
+    sweep: Sweep
 
 
 class DockerExecutor:
@@ -32,16 +45,33 @@ class DockerExecutor:
         gid: The caller's group.
         home: The caller's home directory, where Docker keeps its configuration.
         run_id: Marks everything that is made, as the label ``stophooks.run``.
+        guard: Removes the containers if this process dies; None for nobody.
+        lock_dir: Where the run keeps a lock that tells others that it is alive; None for none.
+        deadline_s: So many seconds after its first command the whole run is over; None: unknown.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], uid: int, gid: int, home: str, run_id: str = "manual"
+        self,
+        environ: Mapping[str, str],
+        uid: int,
+        gid: int,
+        home: str,
+        run_id: str = "manual",
+        *,
+        guard: Guard | None = None,
+        lock_dir: str | None = None,
+        deadline_s: float | None = None,
     ) -> None:
         self._environ = environ
         self._home = home
+        self._guard = guard
         self._user_sockets = user_sockets(uid, home)
-        self._labels = {"stophooks.run": run_id}
-        self._identities = Identities(uid, gid, self._labels)
+        self._uid, self._gid = uid, gid
+        self._run_id = run_id
+        self._lock_dir = lock_dir
+        self._deadline_s = deadline_s
+        self._presence: _Presence | None = None
+        self._cancel: Cancellation | None = None
         self._lock = threading.Lock()
         self._refusal: ExecutorUnavailableError | None = None
 
@@ -51,13 +81,21 @@ class DockerExecutor:
         """Run one command in a container; see `stophooks.executors.base.Executor`."""
         if cancel.requested:
             return Outcome(status=Status.CANCELLED, reason=cancel.reason)
+        self._cancel = cancel
         try:
             return self._run(command, timeout_s, sink, cancel)
         except ExecutorUnavailableError as err:
-            return unavailable(err)
+            return faults.outcome(err, cancel)
 
     def close(self) -> None:
-        """Nothing is left in the background: every run removes its own container."""
+        """Let go of the run's lock, and leave what dead runs left to the next one."""
+        with self._lock:
+            presence, self._presence = self._presence, None
+        if presence is not None:
+            # Who asked for the end of everything is not kept waiting.
+            is_cancelled = self._cancel is not None and self._cancel.requested
+            presence.sweep.close(wait=not is_cancelled)
+            presence.lock.close()
 
     def _run(
         self, command: Command, timeout_s: float | None, sink: Sink, cancel: Cancellation
@@ -66,15 +104,20 @@ class DockerExecutor:
         if container is None:
             raise TypeError("a command without a container runs on the host")
         engine = self._connect(cancel)
+        presence = self._appear(engine)
         spec.check(command, container, engine.info)
-        image = images.obtain(engine, container, note=sink.note, cancel=cancel)
-        identity = self._identities.find(engine, command, container, image)
+        image = images.obtain(
+            engine, container, environ=self._environ, note=sink.note, cancel=cancel
+        )
+        identity = presence.identities.find(engine, command, container, image)
         project = workspace(container, command.project_dir)
         mounts = self._mounts(engine, (*project.mounts, *container.mounts))
         if project.mounts:
             make_mount_points(command.project_dir, container.mounts)
             check_workdir(container, command.project_dir)
-        volumes.prepare(engine, mounts, identity=identity, image_id=image.id, labels=self._labels)
+        volumes.prepare(
+            engine, mounts, identity=identity, image_id=image.id, labels=presence.labels
+        )
         config = spec.container_config(
             command,
             container,
@@ -82,15 +125,16 @@ class DockerExecutor:
             identity=identity,
             mounts=mounts,
             info=engine.info,
-            labels=self._labels,
+            labels=presence.labels,
         )
-        run = ContainerRun(engine, config, platform=container.platform, sink=sink)
-        outcome = run.run(timeout_s=timeout_s, cancel=cancel)
+        with podman.request(config, engine) as body:
+            run = ContainerRun(engine, body, platform=container.platform, sink=sink)
+            outcome = run.run(timeout_s=timeout_s, cancel=cancel)
         return replace(outcome, notes=(*outcome.notes, *project.notes))
 
     @cached_property
     def _engine(self) -> Engine:
-        return Engine(endpoint.resolve(self._environ, self._home))
+        return Engine(endpoint.resolve(self._environ, self._home), self._guard)
 
     def _connect(self, cancel: Cancellation) -> Engine:
         """Ask once what the engine is; an engine that is away is not asked again.
@@ -108,6 +152,22 @@ class DockerExecutor:
                 self._refusal = err
                 raise
         return engine
+
+    def _appear(self, engine: Engine) -> _Presence:
+        """Tell other runs, once, that this one is there, and clear up behind those that are not."""
+        with self._lock:
+            if self._presence is None:
+                lock = Lock(self._lock_dir, self._run_id)
+                now = time.time() + engine.info.clock_ahead_s
+                expires = owner.expires(now, self._deadline_s)
+                labels = owner.labels(self._run_id, owner.myself(lock.path), expires)
+                self._presence = _Presence(
+                    lock=lock,
+                    labels=labels,
+                    identities=Identities(self._uid, self._gid, labels),
+                    sweep=Sweep(self._engine, self._lock_dir),
+                )
+            return self._presence
 
     def _mounts(self, engine: Engine, mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
         socket = engine.endpoint.socket

@@ -7,20 +7,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.base import unavailable
+from stophooks.models import Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from stophooks.executors.base import Cancellation
     from stophooks.executors.docker.engine import EngineRefusedError
     from stophooks.models import Tail
 
 # What docker-init says when it cannot start the program (tini 0.19, src/tini.c), with its codes.
 INIT_FAILURE = re.compile(rb"\[FATAL tini \(\d+\)\] exec (.+) failed: (.+)\n?\Z")
+# Podman's init says it without the program's name, and exits 1 (catatonit 0.1.7, catatonit.c).
+CATATONIT_FAILURE = re.compile(rb"ERROR \(catatonit:\d+\): failed to exec (pid1): (.+)\n?\Z")
 INIT_CODES = frozenset({1, 126, 127})
 # What runc 1.1 says instead when there is no docker-init; it starts, and exits 1.
 RUNC_FAILURE = re.compile(
     rb"exec (.+): (exec format error|no such file or directory|permission denied)\n?\Z"
 )
+_TRY = "Try the same with `docker run` and read its answer."
+# The fault of an engine that did not answer in time.
+DAEMON_TIMEOUT = "daemon-timeout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,18 @@ class Fault:
 
 
 _START_FAULTS = (
+    Fault(
+        name="init",
+        pattern=r"container-init binary|catatonit|docker-init",
+        remedy="Install it on the engine's machine (Podman: the package catatonit), or write "
+        "`init: false`.",
+    ),
+    Fault(
+        # Podman says "permission denied" as well.
+        name="ulimits",
+        pattern=r"setrlimit|RLIMIT_|setting rlimit",
+        remedy="Ask for less under `ulimits`, or give the engine the right to set as much.",
+    ),
     Fault(
         name="command-not-found",
         pattern=r"no such file|executable file not found|not found in \$PATH",
@@ -106,8 +126,7 @@ def _unavailable(what: str, text: str, fault: str, remedy: str) -> ExecutorUnava
 def _classified(what: str, text: str, otherwise: str) -> ExecutorUnavailableError:
     fault = match(text, _START_FAULTS)
     if fault is None:
-        remedy = "Try the same with `docker run` and read its answer."
-        return _unavailable(what, text, otherwise, remedy)
+        return _unavailable(what, text, otherwise, _TRY)
     return _unavailable(what, text, fault.name, fault.remedy)
 
 
@@ -121,6 +140,39 @@ def start(error: EngineRefusedError) -> ExecutorUnavailableError:
     return _classified("The container could not be started", error.text, "start")
 
 
+def unanswered_start(error: ExecutorUnavailableError) -> ExecutorUnavailableError:
+    """Whether the container was started is not known; it is not started again."""
+    return ExecutorUnavailableError(
+        f"{error.reason} The container may have been started, so the command may have run.",
+        remedy=error.remedy,
+        fault=error.fault,
+    )
+
+
+def garbled_start(error: EngineRefusedError) -> ExecutorUnavailableError:
+    """The engine's answer to the start is none; the container is not started again."""
+    return unanswered_start(
+        _unavailable("The container's start is not sure", error.text, "start", _TRY)
+    )
+
+
+def outcome(
+    error: ExecutorUnavailableError, cancel: Cancellation, *, duration_s: float = 0.0
+) -> Outcome:
+    """The outcome of a run that the engine's fault, or the end of everything, has ended.
+
+    An engine that has no more time to answer, because all is to end, is not at fault alone.
+    """
+    if cancel.requested and error.fault == DAEMON_TIMEOUT:
+        return Outcome(
+            status=Status.CANCELLED,
+            reason=cancel.reason,
+            notes=(error.reason,),
+            duration_s=duration_s,
+        )
+    return unavailable(error, duration_s=duration_s)
+
+
 def lost(why: str) -> ExecutorUnavailableError:
     """The engine cannot say any more what became of the container."""
     return _unavailable(
@@ -131,11 +183,11 @@ def lost(why: str) -> ExecutorUnavailableError:
     )
 
 
-def output_cut() -> ExecutorUnavailableError:
-    """The container ended and part of its output did not arrive."""
+def output_cut(why: str = "the connection ended inside it") -> ExecutorUnavailableError:
+    """Part of the container's output did not arrive, so nothing can be said for the command."""
     return _unavailable(
         "The container's output was cut",
-        "the connection ended inside it",
+        why,
         "output-cut",
         "Look whether the engine was restarted, and run it again.",
     )
@@ -146,10 +198,11 @@ def start_failure(code: int, stderr: Tail, argv: list[str]) -> ExecutorUnavailab
     if code not in INIT_CODES or stderr.cut_bytes:
         return None
     said = stderr.head + stderr.tail
-    found = INIT_FAILURE.fullmatch(said) or RUNC_FAILURE.fullmatch(said)
+    patterns = (INIT_FAILURE, RUNC_FAILURE, CATATONIT_FAILURE)
+    found = next((match for one in patterns if (match := one.fullmatch(said))), None)
     if found is None:
         return None
-    program = found[1].decode("utf-8", "replace")
+    program = found[1].decode("utf-8", "replace") if found.re is not CATATONIT_FAILURE else argv[0]
     cause = found[2].decode("utf-8", "replace").lower()
     if program == argv[0] == "/bin/sh":
         return _unavailable(
@@ -177,8 +230,9 @@ def check_kept(asked: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
                 "refused",
                 "Use an engine that can enforce it, or leave it out.",
             )
+    options = kept.get("SecurityOpt")
     wanted_options = set(asked.get("SecurityOpt") or ())
-    if dropped := wanted_options - set(kept.get("SecurityOpt") or ()):
+    if dropped := wanted_options - set(options if isinstance(options, list) else ()):
         name = min(dropped).split("=", 1)[0]
         raise _unavailable(
             "The engine did not keep what was asked",

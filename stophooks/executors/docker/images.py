@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import queue
 import re
 import tarfile
@@ -15,16 +14,24 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import docker
-import docker.auth
 import docker.errors
+import urllib3.exceptions
 
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.docker.engine import Engine, EngineRefusedError, Info
+from stophooks.executors.docker import credentials
+from stophooks.executors.docker.engine import (
+    NOT_UNDERSTOOD,
+    Engine,
+    EngineRefusedError,
+    Info,
+    malformed,
+)
 from stophooks.executors.docker.faults import Fault, match
+from stophooks.executors.docker.removal import removed
 from stophooks.models import Container, Pull
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from stophooks.executors.base import Cancellation
 
@@ -69,6 +76,14 @@ _FAULTS = (
         remedy="Check the name and tag; for a private image, `docker login{registry}` first.",
     ),
 )
+# What a pull ends with when the engine, the connection or the answer breaks.
+_BROKEN = (
+    docker.errors.DockerException,
+    docker.errors.StreamParseError,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    *NOT_UNDERSTOOD,
+)
 _OTHER = Fault(name="pull", pattern="", remedy="Try `docker pull` by hand and read what it says.")
 
 
@@ -94,6 +109,7 @@ def obtain(
     engine: Engine,
     container: Container,
     *,
+    environ: Mapping[str, str],
     note: Callable[[str], None],
     cancel: Cancellation,
 ) -> Image:
@@ -113,7 +129,7 @@ def obtain(
                 remedy=f"Get it with `docker pull {container.image}`, or write `pull: missing`.",
                 fault="image-missing",
             )
-        pull(engine, container, note=note, cancel=cancel)
+        pull(engine, container, environ=environ, note=note, cancel=cancel)
         image = _inspect(engine, container.image)
     if image is None:
         raise ExecutorUnavailableError(
@@ -127,7 +143,9 @@ def obtain(
 
 def _inspect(engine: Engine, name: str) -> Image | None:
     try:
-        data = engine.call("image inspect", lambda client: client.inspect_image(name))
+        data = engine.ask("image inspect", lambda client: client.inspect_image(name))
+        if not isinstance(data.get("Id"), str):
+            raise malformed("image inspect")
     except EngineRefusedError as err:
         if err.status == HTTPStatus.NOT_FOUND:
             return None
@@ -168,6 +186,7 @@ def pull(
     engine: Engine,
     container: Container,
     *,
+    environ: Mapping[str, str],
     note: Callable[[str], None],
     cancel: Cancellation,
 ) -> None:
@@ -177,28 +196,27 @@ def pull(
         ExecutorUnavailableError: With the class of the fault and what to do about it.
     """
     note(f"pulling {container.image}")
+    login = credentials.find(
+        container.image, config_dir=engine.endpoint.config_dir, environ=environ, cancel=cancel
+    )
     connection = engine.open()
-    config_path = os.path.join(engine.endpoint.config_dir, "config.json")
     lines: queue.SimpleQueue[dict[str, Any] | BaseException | None] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            # docker-py would look for credentials in its own environment, not in the caller's.
-            credentials = docker.auth.load_config(config_path)
-            connection.client._auth_configs = credentials  # noqa: SLF001
-            for line in _pull_lines(connection.client, container):
+            for line in _pull_lines(connection.client, container, login):
                 lines.put(line)
             lines.put(None)
         except BaseException as err:  # noqa: BLE001 -- told to the waiting thread
             lines.put(err)
+        finally:
+            connection.close()
 
     threading.Thread(target=work, name=f"pull {container.image}", daemon=True).start()
     unsubscribe = cancel.subscribe(lambda: lines.put(InterruptedError(cancel.reason)))
     try:
         _follow(iter(lines.get, None), container.image, note)
-    except docker.errors.DockerException as err:
-        raise classify(container.image, _words(engine.translate("pull", err))) from err
-    except OSError as err:
+    except _BROKEN as err:
         if cancel.requested:
             raise ExecutorUnavailableError(
                 f"Pulling {container.image} was not finished in time ({cancel.reason}).",
@@ -208,17 +226,24 @@ def pull(
         raise classify(container.image, _words(engine.translate("pull", err))) from err
     finally:
         unsubscribe()
-        connection.close()
+        connection.abort()
 
 
-def _pull_lines(client: docker.APIClient, container: Container) -> Iterator[dict[str, Any]]:
+def _pull_lines(
+    client: docker.APIClient, container: Container, login: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     repository, separator, reference = container.image.partition("@")
     if not separator:
         head, _, reference = container.image.rpartition(":")
         repository = head or container.image
-    platform = container.platform
     yield from client.pull(
-        repository, tag=reference or None, stream=True, decode=True, platform=platform
+        repository,
+        tag=reference or None,
+        stream=True,
+        decode=True,
+        platform=container.platform,
+        # Even when empty: else docker-py looks for credentials in its own environment.
+        auth_config=login,
     )
 
 
@@ -231,6 +256,8 @@ def _follow(
     for line in lines:
         if isinstance(line, BaseException):
             raise line
+        if not isinstance(line, dict):
+            raise ValueError("no progress")  # noqa: TRY004 -- an answer of another shape
         if "error" in line:
             raise classify(image, str(line["error"]))
         if line.get("id") and "progressDetail" in line:
@@ -242,7 +269,8 @@ def _follow(
 
 
 def _words(error: BaseException) -> str:
-    return error.text if isinstance(error, EngineRefusedError) else str(error)
+    said = error.text if isinstance(error, EngineRefusedError) else str(error)
+    return " ".join(said.split())
 
 
 def classify(image: str, text: str) -> ExecutorUnavailableError:
@@ -272,11 +300,12 @@ def users(engine: Engine, image: Image, labels: dict[str, str]) -> tuple[User, .
             return _joined(chunks)
         except docker.errors.NotFound:
             return b""
-        finally:
-            client.remove_container(name, force=True, v=True)
 
     try:
-        return tuple(_parse_passwd(engine.call("read /etc/passwd", read)))
+        with removed(engine, name):
+            return tuple(_parse_passwd(engine.call("read /etc/passwd", read)))
+    except tarfile.TarError:
+        return ()
     except EngineRefusedError as err:
         raise ExecutorUnavailableError(
             f"The image's /etc/passwd could not be read: {err.text}.",

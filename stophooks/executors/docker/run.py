@@ -7,8 +7,8 @@ the container is gone.
 
 from __future__ import annotations
 
+import math
 import queue
-import threading
 import time
 import uuid
 from contextlib import suppress
@@ -16,45 +16,53 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import docker
-import docker.errors
-
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.base import GRACE_S, Cancellation, Sink, unavailable
-from stophooks.executors.docker import faults
+from stophooks.executors.base import GRACE_S, Cancellation, Sink
+from stophooks.executors.docker import faults, podman
+from stophooks.executors.docker import state as states
 from stophooks.executors.docker.engine import (
     CREATE_BOUND_S,
     Engine,
     EngineRefusedError,
+    do,
+    malformed,
 )
+from stophooks.executors.docker.removal import remove
 from stophooks.executors.docker.stream import Pump
+from stophooks.executors.docker.waiter import Waiter
 from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import docker
+
+    from stophooks.executors.docker.state import State
+
 # How long the engine may take over one signal, and the container to die of it; seconds.
 KILL_BOUND_S = 5.0
+# How long it may take to say what a container is; seconds.
+INSPECT_BOUND_S = 5.0
 # After the last byte the exit code is due; after the exit, the last byte. Seconds.
 EXIT_AFTER_OUTPUT_S = 2.0
 OUTPUT_AFTER_EXIT_S = 5.0
-# An engine that answers at once has the wait registered by then; Podman answers at the end.
+# How often a container is asked for its exit once nothing else can tell; seconds.
+ASK_EVERY_S = 0.2
+# Output that ends this long before its container does was cut off; seconds.
+EARLY_S = 0.25
+# An engine that answers at once has the wait registered by then; seconds.
 ARMED_BOUND_S = 1.0
-REMOVE_BOUND_S = 20.0
-# Once everything is to end, a run and its removal are over so soon; seconds.
-END_BOUND_S = 9.0
-REMOVE_PAUSE_S = 0.1
-# An unanswered create may still be carried out: so often must the container be absent, so far
-# apart (seconds), before it counts as gone.
-ABSENCES = 3
-ABSENCE_PAUSE_S = 0.3
+# A container that was killed for memory may be known to have ended before that is known; seconds.
+OOM_BOUND_S = 0.3
+ASK_OOM_EVERY_S = 0.05
+SIGKILL_CODE = 137
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Exit:
-    """The engine's word that the container has ended."""
+class _WaitEnded:
+    """The engine's word that the container has ended; without a code, the word was lost."""
 
-    code: int
+    code: int | None
 
 
 class _OutputEnded:
@@ -65,11 +73,7 @@ class _CancelRequested:
     """Everything is to end."""
 
 
-class _WaitLost:
-    """The wait ended without an answer."""
-
-
-_Event = _Exit | _OutputEnded | _CancelRequested | _WaitLost
+_Event = _WaitEnded | _OutputEnded | _CancelRequested
 
 
 class ContainerRun:
@@ -79,114 +83,118 @@ class ContainerRun:
         self, engine: Engine, config: dict[str, Any], *, platform: str | None, sink: Sink
     ) -> None:
         self.name = f"stophooks-{uuid.uuid4().hex}"
-        self._engine = engine
+        # Requested by the caller's cancellation or by the timeout, whichever comes first.
+        self._end_all = Cancellation()
+        self._engine = engine.until(self._end_all)
         self._config = config
         self._platform = platform
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._attach = engine.open()
-        self._wait = engine.open()
         self._pump = Pump(self._attach, sink, lambda: self._events.put(_OutputEnded()))
-        self._armed = threading.Event()
-        self._waiter: threading.Thread | None = None
-        self._is_create_asked = self._is_create_unanswered = False
+        self._waiter = Waiter(engine.open(), lambda code: self._events.put(_WaitEnded(code=code)))
+        self._is_create_asked = False
+        self._is_create_answered = False
+        self._has_wait = self._has_output = True
         self._began = self._started_at = 0.0
         self._exit: int | None = None
+        self._is_gone = False
 
     def run(self, *, timeout_s: float | None, cancel: Cancellation) -> Outcome:
         """Run the container to its end and remove it; whatever fails is in the outcome."""
         self._began = time.monotonic()
-        unsubscribe = cancel.subscribe(lambda: self._events.put(_CancelRequested()))
+
+        def end_all() -> None:
+            self._end_all.request(cancel.reason, grace_s=cancel.grace_s)
+            self._events.put(_CancelRequested())
+
+        unsubscribe = cancel.subscribe(end_all)
+        leak = None
         try:
             outcome = self._run(timeout_s, cancel)
         except ExecutorUnavailableError as err:
-            outcome = unavailable(err, duration_s=self._duration())
+            outcome = self._without_exit(err, cancel)
         finally:
-            unsubscribe()
             self._release()
-            leak = self._remove(self._removal_bound(cancel))
+            leak = self._remove()
+            unsubscribe()
         return replace(outcome, notes=(*outcome.notes, leak)) if leak else outcome
 
     def _run(self, timeout_s: float | None, cancel: Cancellation) -> Outcome:
         if cancel.requested:
-            return Outcome(status=Status.CANCELLED, reason=cancel.reason)
+            return self._outcome(Status.CANCELLED, reason=cancel.reason)
         warnings = self._create()
         self._attach_and_wait()
+        if cancel.requested:
+            return self._outcome(Status.CANCELLED, reason=cancel.reason)
         self._start()
         outcome = self._follow(timeout_s, cancel)
         return replace(outcome, notes=(*outcome.notes, *warnings))
 
     def _create(self) -> tuple[str, ...]:
-        def create(client: docker.APIClient) -> dict[str, Any]:
-            answer: dict[str, Any] = client.create_container_from_config(
-                self._config, self.name, self._platform
-            )
-            return answer
+        def create(client: docker.APIClient) -> Any:
+            return client.create_container_from_config(self._config, self.name, self._platform)
 
+        self._engine.expect(self.name)
         self._is_create_asked = True
         try:
-            answer = self._engine.call("create", create, bound_s=CREATE_BOUND_S)
-            state = self._inspect()
+            answer = self._engine.ask("create", create, bound_s=CREATE_BOUND_S)
+            self._is_create_answered = True
+            kept = self._inspect().get("HostConfig")
+            if not isinstance(kept, dict):
+                raise malformed("inspect")
         except EngineRefusedError as err:
+            # A server error may come from between us and an engine that goes on creating.
+            if HTTPStatus.BAD_REQUEST <= err.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._is_create_answered = True
             raise faults.create(err) from err
-        except ExecutorUnavailableError:
-            self._is_create_unanswered = True
-            raise
-        faults.check_kept(self._config["HostConfig"], state.get("HostConfig") or {})
-        return tuple(str(warning) for warning in answer.get("Warnings") or ())
+        asked, found = self._config["HostConfig"], kept if isinstance(kept, dict) else {}
+        is_podman = self._engine.info.is_podman
+        faults.check_kept(asked, podman.kept(asked, found) if is_podman else found)
+        warnings = answer.get("Warnings")
+        return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
 
     def _inspect(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self._engine.call(
-            "inspect", lambda client: client.inspect_container(self.name)
+        return self._engine.ask(
+            "inspect",
+            lambda client: client.inspect_container(self.name),
+            bound_s=INSPECT_BOUND_S,
         )
-        return answer
 
     def _attach_and_wait(self) -> None:
-        attached: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-
-        def attach() -> None:
-            try:
-                self._pump.attach(self._attach.client, self.name)
-                attached.put(None)
-            except BaseException as err:  # noqa: BLE001 -- raised again by the waiting thread
-                attached.put(err)
-
-        threading.Thread(target=attach, name="attach", daemon=True).start()
-        self._waiter = threading.Thread(target=self._await_exit, name="wait", daemon=True)
-        self._waiter.start()
+        # Podman says nothing to a wait until the exit, and may miss one that comes soon after.
+        is_told = not self._engine.info.is_podman
+        if is_told:
+            self._waiter.begin(self.name)
         try:
-            error = attached.get(timeout=KILL_BOUND_S)
-        except queue.Empty:
-            raise self._engine.mute("attach", KILL_BOUND_S) from None
-        if error is not None:
-            error = self._engine.translate("attach", error)
-            raise faults.start(error) if isinstance(error, EngineRefusedError) else error
-        self._armed.wait(ARMED_BOUND_S)
-
-    def _await_exit(self) -> None:
-        client = self._wait.client
-        try:
-            response = client._post(  # noqa: SLF001 -- wait() answers only at the end
-                client._url("/containers/{0}/wait", self.name),  # noqa: SLF001
-                params={"condition": "next-exit"},
-                stream=True,
-                timeout=None,
+            self._engine.call(
+                "attach",
+                lambda client: self._pump.attach(client, self.name),
+                bound_s=KILL_BOUND_S,
+                on=self._attach,
             )
-            self._armed.set()
-            answer = client._result(response, json=True)  # noqa: SLF001
-            self._events.put(_Exit(code=int(answer["StatusCode"])))
-        except (docker.errors.DockerException, OSError, ValueError, KeyError, TypeError):
-            # A lost wait is no exit: the container is asked directly.
-            self._armed.set()
-            self._events.put(_WaitLost())
+        except EngineRefusedError as err:
+            raise faults.start(err) from err
+        if is_told:
+            self._waiter.armed(self._engine.left(ARMED_BOUND_S))
 
     def _start(self) -> None:
         try:
             self._engine.call(
-                "start", lambda client: client.start(self.name), bound_s=CREATE_BOUND_S
+                "start",
+                lambda client: do(client, "POST", f"/containers/{self.name}/start"),
+                bound_s=CREATE_BOUND_S,
             )
         except EngineRefusedError as err:
+            if err.status < HTTPStatus.BAD_REQUEST:
+                raise faults.garbled_start(err) from err
+            if err.status == HTTPStatus.NOT_FOUND and self.name in err.text:
+                raise faults.lost("somebody removed it before it was started") from err
             raise faults.start(err) from err
+        except ExecutorUnavailableError as err:
+            raise faults.unanswered_start(err) from err
         self._started_at = time.monotonic()
+        if self._engine.info.is_podman:
+            self._waiter.begin(self.name, condition="not-running")
 
     def _duration(self) -> float:
         """Seconds since its creation began: what a person waits for."""
@@ -195,59 +203,98 @@ class ContainerRun:
     def _follow(self, timeout_s: float | None, cancel: Cancellation) -> Outcome:
         """Wait for the exit, the deadline or a cancellation, whichever comes first."""
         deadline = None if timeout_s is None else self._started_at + timeout_s
-        while True:
+        while self._exit is None:
             event = self._next(deadline)
-            if isinstance(event, _Exit):
-                return self._ended(event.code)
             if event is None:
-                self._end(GRACE_S)
                 reason = f"timed out after {human_duration(timeout_s or 0.0)}"
-                return self._outcome(Status.TIMED_OUT, reason=reason)
+                self._end_all.request(reason)
+                self._end(GRACE_S)
+                return self._outcome(Status.TIMED_OUT, reason=reason, state=self._state())
             if isinstance(event, _CancelRequested):
                 self._end(cancel.grace_s)
-                return self._outcome(Status.CANCELLED, reason=cancel.reason)
-            code = self._code_without_wait(deadline)
-            if code is not None:
-                return self._ended(code)
+                return self._outcome(Status.CANCELLED, reason=cancel.reason, state=self._state())
+            if self._exit is None and not self._has_output:
+                self._learn_exit(deadline)
+        return self._ended(self._exit)
 
     def _next(self, deadline: float | None) -> _Event | None:
+        """What happens next, or None when the deadline comes first; remembers what is over."""
         try:
-            if deadline is None:
-                return self._events.get()
-            return self._events.get(timeout=max(0.0, deadline - time.monotonic()))
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            event = self._events.get(timeout=left)
         except queue.Empty:
             return None
+        if isinstance(event, _OutputEnded):
+            self._has_output = False
+        elif isinstance(event, _WaitEnded):
+            self._has_wait = False
+            self._exit = event.code
+        return event
 
-    def _code_without_wait(self, deadline: float | None) -> int | None:
-        """The exit code, after one of the two connections ended without one.
+    def _learn_exit(self, deadline: float | None) -> None:
+        """Wait for the exit that is due once the output has ended, unless something else comes.
+
+        The wait says it, or the container when the wait was lost.
 
         Raises:
-            ExecutorUnavailableError: It still runs, and its output or its exit is lost.
+            ExecutorUnavailableError: The container still runs, though no more output can come.
         """
         due = time.monotonic() + EXIT_AFTER_OUTPUT_S
-        event = self._next(due if deadline is None else min(due, deadline))
-        if isinstance(event, _Exit):
-            return event.code
-        if isinstance(event, _CancelRequested):
-            self._events.put(event)
-            return None
+        while (now := time.monotonic()) < (deadline or math.inf):
+            if self._exit is None and (not self._has_wait or now >= due):
+                self._exit = self._asked_exit()
+            if self._exit is not None:
+                return
+            if now >= due:
+                raise self._lost()
+            until = due if self._has_wait else now + ASK_EVERY_S
+            event = self._next(min(until, deadline or until))
+            if isinstance(event, _CancelRequested):
+                self._events.put(event)
+                return
+
+    def _asked_exit(self) -> int | None:
+        """The exit code as the container itself has it; None while it runs.
+
+        Raises:
+            ExecutorUnavailableError: Nobody knows.
+        """
         try:
-            state = self._inspect().get("State") or {}
-        except EngineRefusedError as err:
-            raise faults.lost(err.text) from err
-        if state.get("Running"):
-            raise faults.lost("the connection for its output ended while it was running")
-        return int(state.get("ExitCode", -1))
+            state = states.read(self._inspect())
+        except (EngineRefusedError, ValueError) as err:
+            raise faults.lost(str(err)) from err
+        except ExecutorUnavailableError as err:
+            if err.fault == faults.DAEMON_TIMEOUT:
+                raise
+            raise faults.lost(err.reason) from err
+        if state.code is None and not state.is_running:
+            raise faults.lost("the engine says that it neither runs nor has ended")
+        return state.code
+
+    def _lost(self) -> ExecutorUnavailableError:
+        if self._pump.is_cut:
+            return faults.output_cut()
+        return faults.lost("the connection for its output ended while it was running")
 
     def _ended(self, code: int) -> Outcome:
-        self._exit = code
-        if not self._pump.join(OUTPUT_AFTER_EXIT_S) or self._pump.is_cut:
+        if not self._pump.join(self._engine.left(OUTPUT_AFTER_EXIT_S)) or self._pump.is_cut:
             raise faults.output_cut()
+        state = self._state(may_be_oom=code == SIGKILL_CODE)
+        if self._ended_early(state):
+            raise faults.output_cut("its connection ended before the container did")
         if start_failure := faults.start_failure(
             code, self._pump.capture(Stream.STDERR).result(), self._config["Entrypoint"]
         ):
             raise start_failure
-        return self._outcome(Status.FAILED if code else Status.PASSED)
+        return self._outcome(Status.FAILED if code else Status.PASSED, state=state)
+
+    def _ended_early(self, state: State | None) -> bool:
+        """Whether the output ended while the container still ran; told on this machine only."""
+        has_same_clock = self._engine.endpoint.socket and not self._engine.info.is_podman
+        if state is None or state.finished_at is None or not has_same_clock:
+            return False
+        ended_at = self._pump.ended_at or state.finished_at
+        return state.code is not None and ended_at < state.finished_at - EARLY_S
 
     def _end(self, grace_s: float) -> None:
         """SIGTERM, the grace, SIGKILL; the pump keeps the connection empty all the while."""
@@ -255,86 +302,79 @@ class ContainerRun:
             with suppress(EngineRefusedError, ExecutorUnavailableError):
                 # Refused: it has just ended. No answer: removal by force is still to come.
                 self._engine.call("kill", _kill(self.name, signal), bound_s=KILL_BOUND_S)
-            if self._await_code(wait_s):
-                break
-        self._pump.join(OUTPUT_AFTER_EXIT_S)
+            if self._await_end(self._engine.left(wait_s)):
+                self._pump.join(self._engine.left(OUTPUT_AFTER_EXIT_S))
+                return
 
-    def _await_code(self, wait_s: float) -> bool:
+    def _await_end(self, wait_s: float) -> bool:
         until = time.monotonic() + wait_s
-        while (event := self._next(until)) is not None:
-            if isinstance(event, _Exit):
-                self._exit = event.code
+        while self._has_wait or self._has_output:
+            if self._exit is not None:
                 return True
-        return False
+            if self._next(until) is None:
+                return False
+        return True
 
-    def _outcome(self, status: Status, reason: str | None = None) -> Outcome:
-        duration_s = self._duration()
+    def _without_exit(self, error: ExecutorUnavailableError, cancel: Cancellation) -> Outcome:
+        """The outcome when nothing can be said for the command; it keeps what was printed."""
+        outcome = faults.outcome(error, cancel, duration_s=self._duration())
+        return replace(
+            outcome,
+            stdout=self._pump.capture(Stream.STDOUT).result(),
+            stderr=self._pump.capture(Stream.STDERR).result(),
+        )
+
+    def _outcome(
+        self, status: Status, *, reason: str | None = None, state: State | None = None
+    ) -> Outcome:
         return Outcome(
             status=status,
             exit_code=self._exit,
             signal=signal_of(self._exit),
             stdout=self._pump.capture(Stream.STDOUT).result(),
             stderr=self._pump.capture(Stream.STDERR).result(),
-            duration_s=duration_s,
-            oom=self._was_out_of_memory(),
+            duration_s=self._duration(),
+            oom=state is not None and state.is_oom,
             reason=reason,
+            notes=self._notes(status, state),
         )
 
-    def _was_out_of_memory(self) -> bool:
-        """Whether any of its processes was killed for memory; not asked twice, never in doubt."""
-        try:
-            return bool((self._inspect().get("State") or {}).get("OOMKilled"))
-        except (EngineRefusedError, ExecutorUnavailableError):
-            return False
+    def _notes(self, status: Status, state: State | None) -> tuple[str, ...]:
+        if self._is_gone:
+            return ("the container was removed from outside while it ran",)
+        if status is not Status.FAILED or self._exit != SIGKILL_CODE or (state and state.is_oom):
+            return ()
+        return ("killed with SIGKILL and not for lack of memory: by itself, or from outside",)
+
+    def _state(self, *, may_be_oom: bool = False) -> State | None:
+        """The container's state after its end, or None; nothing fails for want of it."""
+        until = time.monotonic() + OOM_BOUND_S
+        while True:
+            try:
+                state = states.read(self._inspect())
+            except EngineRefusedError as err:
+                self._is_gone = err.status == HTTPStatus.NOT_FOUND
+                return None
+            except (ExecutorUnavailableError, ValueError):
+                return None
+            is_sure = state.is_oom or not may_be_oom or not self._config["HostConfig"].get("Memory")
+            if is_sure or time.monotonic() > until:
+                return state
+            time.sleep(ASK_OOM_EVERY_S)
 
     def _release(self) -> None:
-        """Close both connections and let their threads end."""
-        for connection in (self._attach, self._wait):
-            connection.close()
-        self._pump.join(KILL_BOUND_S)
-        if self._waiter is not None:
-            self._waiter.join(KILL_BOUND_S)
+        """End both connections and let their threads end."""
+        self._pump.abort()
+        self._waiter.abort()
+        self._pump.join(self._engine.left(KILL_BOUND_S))
+        self._waiter.join(self._engine.left(KILL_BOUND_S))
 
-    def _removal_bound(self, cancel: Cancellation) -> Callable[[], float]:
-        """Until when the removal may be tried, on the monotonic clock; sooner once cancelled."""
-        until = time.monotonic() + REMOVE_BOUND_S
-
-        def bound() -> float:
-            if cancel.requested_at is None:
-                return until
-            return min(until, cancel.requested_at + END_BOUND_S)
-
-        return bound
-
-    def _remove(self, until: Callable[[], float]) -> str | None:
-        """Remove the container until the engine says that it is gone.
-
-        Returns:
-            None, or what was left behind, for the result.
-        """
+    def _remove(self) -> str | None:
         if not self._is_create_asked:
             return None
-        needed = ABSENCES if self._is_create_unanswered else 1
-        absences = 0
-        problem = ""
-        while not problem or time.monotonic() < until():
-            try:
-                self._engine.call("remove", _remove(self.name))
-                absences += 1
-            except EngineRefusedError as err:
-                absences = absences + 1 if err.status == HTTPStatus.NOT_FOUND else 0
-                problem = err.text
-            except ExecutorUnavailableError as err:
-                absences, problem = 0, err.reason
-            if absences >= needed:
-                return None
-            time.sleep(ABSENCE_PAUSE_S if absences else REMOVE_PAUSE_S)
-        return f"LEAK: the container {self.name} could not be removed: {problem}"
+        is_sure = self._is_create_answered
+        return remove(self._engine, self.name, cancel=self._end_all, is_sure=is_sure)
 
 
 def _kill(name: str, signal: str) -> Callable[[docker.APIClient], None]:
-    return lambda client: client.kill(name, signal)
-
-
-def _remove(name: str) -> Callable[[docker.APIClient], None]:
-    return lambda client: client.remove_container(name, force=True, v=True)
+    return lambda client: do(client, "POST", f"/containers/{name}/kill", signal=signal)

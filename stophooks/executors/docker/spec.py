@@ -208,16 +208,22 @@ def _security_options(container: Container) -> list[str]:
 
 
 def _tmpfs(container: Container, identity: Identity, mounts: tuple[Mount, ...]) -> dict[str, str]:
-    table = dict(container.tmpfs)
+    table = {path: _tmpfs_options(options.split(",")) for path, options in container.tmpfs}
     for mount in mounts:
         if mount.type == "tmpfs":
             mode = "ro" if mount.readonly else "rw"
-            table[mount.target] = ",".join((mode, *mount.options))
+            table[mount.target] = _tmpfs_options([mode, *mount.options])
     if identity.home and identity.home not in table:
         # exec: package managers build and run programs in their caches.
         owner = f"uid={identity.uid or 0},gid={identity.gid or 0}"
-        table[identity.home] = f"rw,exec,nosuid,nodev,mode=0700,{owner}"
+        table[identity.home] = _tmpfs_options(["rw", "exec", "mode=0700", owner])
     return table
+
+
+def _tmpfs_options(given: list[str]) -> str:
+    """The options with the closed ones said: Docker adds them by itself, Podman does not."""
+    closed = ["nosuid", "nodev", *(() if "exec" in given else ("noexec",))]
+    return ",".join(dict.fromkeys([option for option in (*given, *closed) if option]))
 
 
 def _mount(mount: Mount) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import struct
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import urllib3.exceptions
 
 from stophooks.executors.capture import Capture
+from stophooks.executors.docker.engine import malformed
 from stophooks.models import KIB, Stream
 
 if TYPE_CHECKING:
@@ -28,15 +30,19 @@ if TYPE_CHECKING:
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
 HEADER = struct.Struct(">BxxxL")
 READ_BYTES = 64 * KIB
-STDERR_TYPE = 2
+STDOUT_TYPE, STDERR_TYPE = 1, 2
 
 
 class OutputCutError(Exception):
-    """The connection ended inside a frame: output is missing."""
+    """The connection ended inside a frame, or carries something else: output is missing."""
 
 
 class Pump:
-    """Reads one attach connection to its end in a thread of its own."""
+    """Reads one attach connection to its end in a thread of its own.
+
+    ``ended_at`` is when that was, in seconds since the epoch; ``is_cut`` says that it ended where
+    no output ends.
+    """
 
     def __init__(self, connection: Connection, sink: Sink, on_end: Callable[[], None]) -> None:
         self._connection = connection
@@ -45,13 +51,18 @@ class Pump:
         self._captures = {Stream.STDOUT: Capture(), Stream.STDERR: Capture()}
         self._thread: threading.Thread | None = None
         self.is_cut = False
+        self.ended_at: float | None = None
 
     def capture(self, stream: Stream) -> Capture:
         """What one stream has carried so far."""
         return self._captures[stream]
 
     def attach(self, client: docker.APIClient, container: str) -> None:
-        """Open the connection (before the container is started) and begin to read."""
+        """Open the connection (before the container is started) and begin to read.
+
+        Raises:
+            EngineRefusedError: What answers is no stream.
+        """
         response = client._post(  # noqa: SLF001 -- attach() of docker-py loses data, #3332
             client._url("/containers/{0}/attach", container),  # noqa: SLF001
             params={"stream": 1, "stdout": 1, "stderr": 1, "logs": 0},
@@ -60,7 +71,9 @@ class Pump:
         )
         client._raise_for_status(response)  # noqa: SLF001
         # The buffered reader below http.client: docker-py reads past it and loses what it holds.
-        reader: BinaryIO = response.raw._fp.fp  # noqa: SLF001
+        reader: BinaryIO | None = response.raw._fp.fp  # noqa: SLF001
+        if reader is None:
+            raise malformed("attach")
         self._thread = threading.Thread(
             target=self._work, args=(reader, response), name="attach", daemon=True
         )
@@ -69,17 +82,20 @@ class Pump:
     def _work(self, reader: BinaryIO, response: requests.Response) -> None:
         try:
             self._read(reader)
-        except (OutputCutError, OSError, ValueError, urllib3.exceptions.HTTPError):
-            # ValueError: the reader was closed from outside, by close().
+        except (OutputCutError, OSError):
             self.is_cut = True
         finally:
-            with suppress(OSError):
+            self.ended_at = time.time()
+            with suppress(OSError, urllib3.exceptions.HTTPError):
                 response.close()
+            self._connection.close()
             self._on_end()
 
     def _read(self, reader: BinaryIO) -> None:
         while header := _exactly(reader, HEADER.size, may_end=True):
             kind, left = HEADER.unpack(header)
+            if kind not in {STDOUT_TYPE, STDERR_TYPE}:
+                raise OutputCutError
             stream = Stream.STDERR if kind == STDERR_TYPE else Stream.STDOUT
             while left:
                 data = reader.read1(min(left, READ_BYTES))  # type: ignore[attr-defined]
@@ -96,9 +112,9 @@ class Pump:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def close(self) -> None:
+    def abort(self) -> None:
         """End the connection, so that nothing keeps the container from being killed."""
-        self._connection.close()
+        self._connection.abort()
 
 
 def _exactly(reader: BinaryIO, size: int, *, may_end: bool) -> bytes:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
+from stophooks.executors.docker.removal import removed
 from stophooks.executors.docker.spec import refuse
 
 if TYPE_CHECKING:
@@ -96,13 +97,11 @@ def _give(
     archive = _directory_entry(posixpath.basename(target), identity)
 
     def work(client: docker.APIClient) -> None:
-        try:
-            client.create_container_from_config(config, container)
-            client.put_archive(container, "/", archive)
-        finally:
-            client.remove_container(container, force=True)
+        client.create_container_from_config(config, container)
+        client.put_archive(container, "/", archive)
 
-    engine.call("volume owner", work)
+    with removed(engine, container):
+        engine.call("volume owner", work)
 
 
 def _directory_entry(name: str, identity: Identity) -> bytes:

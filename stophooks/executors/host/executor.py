@@ -31,6 +31,8 @@ KEPT_VARIABLES = (
     "TERM",
     "TMPDIR",
     "TZ",
+    # Tells a stophooks that a command starts in its own project not to wait for that command.
+    "STOPHOOKS_RUNNING",
 )
 SHELLS = ("bash", "sh")
 
@@ -40,10 +42,12 @@ class HostExecutor:
 
     Args:
         environ: The environment that commands inherit; what belongs to the agent is not in it.
+        guard: Ends what commands started if this process dies; None for nobody.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, guard: process.Guard | None = None) -> None:
         self._environ = dict(environ)
+        self._guard = guard
         self._shell: str | None = None
 
     def run(
@@ -82,6 +86,8 @@ class HostExecutor:
                 grace_s=GRACE_S,
                 stop=cancel,
                 output=output,
+                keep_children=command.keep_children,
+                guard=self._guard,
             )
         except process.StartError as err:
             return faults.not_started(command, argv, err)

@@ -18,6 +18,7 @@ import pytest
 from stophooks.executors.base import Cancellation
 from stophooks.models import Outcome, Pull, Status
 from tests.integration.docker.conftest import BUSYBOX, Case, text
+from tests.running import paced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +180,7 @@ def test_a_pull_from_a_mute_registry_ends_with_the_run(case: Case) -> None:
 
     assert box[0].status is Status.UNAVAILABLE
     assert "the deadline" in (box[0].reason or "")
-    assert took < 2
+    assert took < paced(2)
 
 
 @pytest.mark.scenario("docker-executor: A wrong platform is told apart")

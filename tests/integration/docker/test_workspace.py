@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,8 +114,8 @@ def test_a_working_directory_outside_the_project_is_the_images(case: Case) -> No
 
 
 @pytest.mark.scenario("docker-executor: A volume that is a host folder is refused")
-def test_a_volume_that_is_a_host_folder_is_refused(case: Case, tmp_path: Path) -> None:
-    name = f"stophooks-test-{tmp_path.name}"
+def test_a_volume_that_is_a_host_folder_is_refused(case: Case) -> None:
+    name = f"stophooks-test-{uuid.uuid4().hex}"
     options = {"type": "none", "o": "bind", "device": "/etc"}
     case.client.api.create_volume(name, driver="local", driver_opts=options)
     mount = Mount(type="volume", source=name, target="/odd")
@@ -184,7 +185,7 @@ def test_a_known_user_keeps_its_home(case: Case, user: str) -> None:
 @pytest.mark.scenario("docker-executor: A fresh named volume is writable by its user")
 @pytest.mark.parametrize("user", [None, "known"])
 def test_a_named_volume_is_writable_and_kept(case: Case, user: str | None) -> None:
-    name = f"stophooks-test-{case.project.parent.name}"
+    name = f"stophooks-test-{uuid.uuid4().hex}"
     mount = Mount(type="volume", source=name, target="/cache")
     try:
         first = case.run("echo kept > /cache/x", mounts=(mount,), image=PYTHON, user=user)
@@ -197,7 +198,7 @@ def test_a_named_volume_is_writable_and_kept(case: Case, user: str | None) -> No
 
 
 def test_a_volume_below_the_workspace_leaves_the_callers_folder(case: Case) -> None:
-    name = f"stophooks-test-{case.project.parent.name}"
+    name = f"stophooks-test-{uuid.uuid4().hex}"
     mount = Mount(type="volume", source=name, target="/workspace/node_modules")
     try:
         outcome = case.run("touch node_modules/x && ls node_modules", mounts=(mount,))

@@ -1,0 +1,91 @@
+"""Containers removed for certain: asked again until the engine says that they are gone."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.docker.engine import (
+    CALL_BOUND_S,
+    END_BOUND_S,
+    Engine,
+    EngineRefusedError,
+    do,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import docker
+
+    from stophooks.executors.base import Cancellation
+
+REMOVE_BOUND_S = 20.0
+PAUSE_S = 0.1
+# An unanswered create may still be carried out: so often must the container be absent, so far
+# apart (seconds), before it counts as gone.
+ABSENCES = 3
+ABSENCE_PAUSE_S = 0.3
+
+
+def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = True) -> str | None:
+    """Remove a container and its anonymous volumes, within `REMOVE_BOUND_S`.
+
+    Args:
+        engine: Where it is.
+        name: The container's own name.
+        cancel: Once requested, the removal is over within `END_BOUND_S` from that.
+        is_sure: Whether the engine has answered its creation; else it may still appear.
+
+    Returns:
+        None, or what was left behind, for the result.
+    """
+    engine = engine.until(cancel, end_s=END_BOUND_S)
+    until = time.monotonic() + REMOVE_BOUND_S
+    needed = 1 if is_sure else ABSENCES
+    absences = 0
+    problem = "there was no time left"
+    while (left := engine.left(until - time.monotonic())) > 0:
+        try:
+            engine.call("remove", _remove(name), bound_s=min(CALL_BOUND_S, left))
+            absences += 1
+        except EngineRefusedError as err:
+            absences = absences + 1 if err.status == HTTPStatus.NOT_FOUND else 0
+            problem = err.text
+        except ExecutorUnavailableError as err:
+            absences, problem = 0, err.reason
+        if absences >= needed:
+            engine.dismiss(name)
+            return None
+        time.sleep(ABSENCE_PAUSE_S if absences else PAUSE_S)
+    return (
+        f"LEAK: the container {name} could not be removed: {problem}. "
+        f"Remove it with `docker rm -f {name}`."
+    )
+
+
+@contextmanager
+def removed(engine: Engine, name: str) -> Iterator[None]:
+    """A block that makes the container ``name``, which is removed whatever becomes of the block.
+
+    Raises:
+        ExecutorUnavailableError: The block went well and the container is still there.
+    """
+    is_sure = False
+    engine.expect(name)
+    try:
+        yield
+        is_sure = True
+    finally:
+        leak = remove(engine, name, cancel=engine.cancel, is_sure=is_sure)
+    if leak:
+        raise ExecutorUnavailableError(
+            leak, remedy="See whether the engine answers: `docker info`.", fault="cleanup-leak"
+        )
+
+
+def _remove(name: str) -> Callable[[docker.APIClient], None]:
+    return lambda client: do(client, "DELETE", f"/containers/{name}", force=True, v=True)

@@ -1,0 +1,85 @@
+"""The exit of a container, heard on a connection of its own that is opened before the start."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import docker.errors
+
+from stophooks.executors.docker.engine import NOT_UNDERSTOOD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stophooks.executors.docker.connection import Connection
+
+
+class Waiter:
+    """Waits for one container's exit in a thread of its own.
+
+    Args:
+        connection: For this alone.
+        on_end: Takes the exit code, or None when the wait ended without one: that is no exit.
+    """
+
+    def __init__(self, connection: Connection, on_end: Callable[[int | None], None]) -> None:
+        self._connection = connection
+        self._on_end = on_end
+        self._armed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, container: str, *, condition: str = "next-exit") -> None:
+        """Ask for the next exit, or for another condition of the API; see `armed`."""
+        self._thread = threading.Thread(
+            target=self._work, args=(container, condition), name="wait", daemon=True
+        )
+        self._thread.start()
+
+    def armed(self, timeout_s: float) -> bool:
+        """Whether the engine says in time that it waits (Podman says so at the end only)."""
+        return self._armed.wait(timeout_s)
+
+    def _work(self, container: str, condition: str) -> None:
+        code: int | None = None
+        try:
+            code = self._ask(container, condition)
+        except (docker.errors.DockerException, OSError, *NOT_UNDERSTOOD):
+            # A lost wait is no exit: the container is asked directly.
+            code = None
+        finally:
+            self._connection.close()
+            self._armed.set()
+            self._on_end(code)
+
+    def _ask(self, container: str, condition: str) -> int:
+        client = self._connection.client
+        response = client._post(  # noqa: SLF001 -- wait() answers only at the end
+            client._url("/containers/{0}/wait", container),  # noqa: SLF001
+            params={"condition": condition},
+            stream=True,
+            timeout=None,
+        )
+        self._armed.set()
+        answer = client._result(response, json=True)  # noqa: SLF001
+        return exit_code(answer["StatusCode"], error=answer.get("Error"))
+
+    def abort(self) -> None:
+        """End the wait; from any thread."""
+        self._connection.abort()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end of its thread."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+
+def exit_code(value: object, *, error: object = None) -> int:
+    """An exit code as the API promises it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if error or not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"no exit code: {value!r} {error or ''}")
+    return value

@@ -1,0 +1,215 @@
+"""One SQLite file that is written by several processes, and maybe several versions, at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from stophooks.errors import StoreError
+from stophooks.store.lock import FileLock
+from stophooks.store.place import PRIVATE_FILE
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    T = TypeVar("T")
+
+NAME = "state.db"
+# The tables as this program knows them; kept in the file as `PRAGMA user_version`.
+VERSION = 1
+# Every transaction is one small row; a lock held longer than this is a stuck machine.
+LOCK_TIMEOUT_S = 5.0
+_REPAIR = "repair.lock"
+# The second attempt finds what the first one, or another process, has made anew.
+_ATTEMPTS = 3
+# Primary result codes (sqlite.org/rescode.html, read 2026-11-21) that no later attempt would
+# change: ERROR, CORRUPT, SCHEMA, CONSTRAINT, MISMATCH, FORMAT, NOTADB. The file is not ours, or
+# no longer what we wrote.
+_DAMAGED = frozenset({1, 11, 17, 19, 20, 24, 26})
+_TABLE = """CREATE TABLE blocks (
+    session TEXT PRIMARY KEY, count INTEGER NOT NULL, updated REAL NOT NULL, sum INTEGER NOT NULL
+) WITHOUT ROWID"""
+
+
+class DamagedError(Exception):
+    """What is in the file was not written by this program, or was changed since."""
+
+
+class Database:
+    """The file in one directory; made at the first `run`, mended when it is damaged.
+
+    A damaged file is set aside under another name and a new one is begun; ``notes`` then says so,
+    for a person. A file that a newer version has written is left to it: this version then keeps
+    one of its own beside it.
+    """
+
+    def __init__(self, directory: str, check: Callable[[sqlite3.Connection], None]) -> None:
+        self.path = os.path.join(directory, NAME)
+        self.notes: list[str] = []
+        self._directory = directory
+        self._check = check
+        self._connection: sqlite3.Connection | None = None
+
+    def exists(self) -> bool:
+        """Whether there is anything to read."""
+        return self._connection is not None or os.path.lexists(self.path)
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what ``work`` returns; it runs as one transaction, and again after a repair.
+
+        Raises:
+            StoreError: The file cannot be read or written, or not be mended.
+
+        """
+        # Costs several milliseconds that a stop without a database need not spend.
+        import sqlite3  # noqa: PLC0415
+
+        problem: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._transaction(work)
+            except (DamagedError, ValueError) as err:  # ValueError: a text that is not UTF-8
+                problem = err
+            except sqlite3.Error as err:
+                if not _is_damage(err):
+                    raise self._unusable(err) from err
+                problem = err
+            except OSError as err:
+                raise self._unusable(err) from err
+            self._repair(str(problem))
+        raise self._unusable(problem)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _unusable(self, err: Exception | None) -> StoreError:
+        self.close()
+        return StoreError(
+            f"cannot count blocks in {self.path}: {err}. "
+            "Make room, or make the file and its directory writable for you."
+        )
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._connection or self._connect()
+        # IMMEDIATE: two processes that both read first could otherwise not both write.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            # A full disk has rolled it back already.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = self._connection = _open(self.path)
+        if _version(connection) > VERSION:
+            self.close()
+            self.path = os.path.join(self._directory, f"state.v{VERSION}.db")
+            connection = self._connection = _open(self.path)
+        if _version(connection) != VERSION:
+            self._transaction(_make)
+        return connection
+
+    def _repair(self, problem: str) -> None:
+        """Set the file aside, unless another process has done so since."""
+        self.close()
+        try:
+            with FileLock(os.path.join(self._directory, _REPAIR)) as lock:
+                if not lock.take(wait_s=LOCK_TIMEOUT_S):
+                    raise self._unusable(TimeoutError("another process is mending it"))
+                if self._is_damaged():
+                    aside = _set_aside(self.path)
+                    self.notes.append(
+                        f"stophooks: the counts of blocks in {self.path} were damaged "
+                        f"({problem}); the file is now {aside}, and a new one was begun."
+                    )
+        except OSError as err:
+            raise self._unusable(err) from err
+
+    def _is_damaged(self) -> bool:
+        import sqlite3  # noqa: PLC0415 -- see above
+
+        try:
+            connection = _open(self.path)
+        except DamagedError:
+            return True
+        try:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            # Another process may be about to make the tables.
+            if _version(connection) == VERSION:
+                self._check(connection)
+        except (DamagedError, ValueError):
+            return True
+        except sqlite3.Error as err:
+            return _is_damage(err)
+        finally:
+            connection.close()
+        return bool(found != ("ok",))
+
+
+def _open(path: str) -> sqlite3.Connection:
+    import sqlite3  # noqa: PLC0415 -- see above
+
+    # SQLite gives its journal the mode of the database, so the file is made first, private. Not
+    # waiting, and looked at first, because of FIFOs and devices.
+    descriptor = _descriptor(path)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise DamagedError("not a regular file")
+    finally:
+        os.close(descriptor)
+    # A rollback journal, not WAL: homes on network file systems have no shared memory.
+    return sqlite3.connect(
+        path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+
+
+def _descriptor(path: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, flags, PRIVATE_FILE)
+    except OSError as err:
+        # A directory, a socket, a link to itself: nothing that could become a database.
+        if not os.path.isfile(path) and os.path.lexists(path):
+            raise DamagedError(f"not a regular file: {err.strerror}") from err
+        raise
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    """Make the tables, in a transaction; what a version before the first one left is dropped."""
+    if _version(connection) == VERSION:  # another process was first
+        return
+    connection.execute("DROP TABLE IF EXISTS blocks")
+    connection.execute(_TABLE)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _is_damage(err: sqlite3.Error) -> bool:
+    return getattr(err, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def _set_aside(path: str) -> str:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = f"{path}.corrupt-{stamp}"
+    number = 1
+    while os.path.lexists(aside):
+        number += 1
+        aside = f"{path}.corrupt-{stamp}-{number}"
+    # First the journal: beside a new file it would be played back into it.
+    for ending in ("-journal", ""):
+        if os.path.lexists(path + ending):
+            os.rename(path + ending, aside + ending)
+    return aside

@@ -1,0 +1,68 @@
+"""One run at a time in each project: two at once would judge each other's half-done work."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from stophooks.errors import StoreError
+from stophooks.store.lock import FileLock
+from stophooks.store.place import places
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator
+
+NAME = "runs.lock"
+
+
+@contextmanager
+def turn(
+    state_dir: str,
+    project: int,
+    *,
+    wait_s: float,
+    stop: threading.Event,
+    waiting: Callable[[], None],
+) -> Iterator[float | None]:
+    """Hold a project's turn for the length of the block; it ends with the process too.
+
+    Yields the seconds that were waited for it, or None: after ``wait_s`` seconds, or when
+    ``stop`` was set, another process still had it.
+
+    Args:
+        state_dir: Where the file of all turns is; a private place where that cannot be written.
+        project: See `number`.
+        wait_s: 0 to take the turn at once or not at all.
+        stop: Ends the waiting.
+        waiting: Called once when the turn cannot be had at once.
+
+    Raises:
+        StoreError: There is no place for the file.
+    """
+    began = time.monotonic()
+    with _lock(state_dir, project) as lock:
+        taken = lock.take(wait_s=0)
+        if not taken and wait_s > 0:
+            waiting()
+            taken = lock.take(wait_s=wait_s, stop=stop)
+        yield time.monotonic() - began if taken else None
+
+
+def number(project_dir: str) -> int:
+    """The number of a project, whatever links lead to it; who shares one only wait in turn."""
+    data = os.fsencode(os.path.realpath(project_dir))
+    return zlib.crc32(data) << 28 ^ zlib.crc32(data[::-1])
+
+
+def _lock(state_dir: str, offset: int) -> FileLock:
+    problems = []
+    for directory in places(state_dir):
+        try:
+            return FileLock(os.path.join(directory, NAME), offset)
+        except OSError as err:
+            problems.append(f"{directory}/{NAME} ({err.strerror})")
+    raise StoreError(f"no state can be kept: no lock in {', '.join(problems)}. Make room in one.")

@@ -1,0 +1,140 @@
+"""Containers of a dead run, and their certain removal, by the plainest HTTP there is."""
+
+from __future__ import annotations
+
+import os
+import time
+
+# `typing` has the same constant, and is not worth its memory here.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+# An engine that restarts is back by then; seconds.
+WINDOW_S = 90.0
+# What an engine gets for one answer; removal by force takes it half a second as a rule. Seconds.
+ANSWER_S = 15.0
+CONNECT_S = 2.0
+# A create may be carried out after the runner that asked for it has died: so often must the
+# container be absent, so far apart, before it counts as gone. Seconds.
+ABSENCES = 3
+ABSENCE_PAUSE_S = 0.3
+# After an error the next attempt waits this long, then twice as long, up to a second. Seconds.
+FIRST_PAUSE_S = 0.05
+LAST_PAUSE_S = 1.0
+
+_REMOVED, _ABSENT, _HTTPS_PORT, _HTTP_PORT = (200, 204), 404, 2376, 2375
+
+
+class Container:
+    """One container that the runner has asked for, or is about to.
+
+    Args:
+        name: Its name, chosen by the runner.
+        url: The engine, as ``unix:///path`` or ``tcp://host:port``.
+        tls_dir: Where ``ca.pem``, ``cert.pem`` and ``key.pem`` are; empty without TLS.
+        verify: Whether the engine has to prove who it is.
+    """
+
+    __slots__ = ("_tls_dir", "_url", "_verify", "name")
+
+    def __init__(self, name: str, url: str, tls_dir: str, *, verify: bool) -> None:
+        self.name = name
+        self._url = url
+        self._tls_dir = tls_dir
+        self._verify = verify
+
+    def remove(self) -> bool:
+        """Remove it until the engine says that it is not there; False after `WINDOW_S`."""
+        until = time.monotonic() + WINDOW_S
+        absences, pause = 0, FIRST_PAUSE_S
+        while time.monotonic() < until:
+            status = self._delete()
+            if status in _REMOVED:
+                # It existed, so its create is over: nothing more can come.
+                return True
+            if status == _ABSENT:
+                absences += 1
+                if absences == ABSENCES:
+                    return True
+                time.sleep(ABSENCE_PAUSE_S)
+                continue
+            absences = 0
+            time.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE_S)
+        return False
+
+    def _delete(self) -> int:
+        """The HTTP status of one attempt; 0 when there was no answer."""
+        try:
+            return self._ask()
+        except (OSError, ValueError, IndexError):
+            # Whatever it was, the next attempt tells whether it lasts.
+            return 0
+
+    def _ask(self) -> int:
+        deadline = time.monotonic() + ANSWER_S
+        connection = self._connect()
+        try:
+            connection.sendall(
+                f"DELETE /containers/{self.name}?force=1&v=1 HTTP/1.1\r\n"
+                "Host: stophooks\r\nConnection: close\r\n\r\n".encode()
+            )
+            head = b""
+            while b"\r\n" not in head:
+                connection.settimeout(max(0.01, deadline - time.monotonic()))
+                piece = connection.recv(4096)
+                if not piece or time.monotonic() > deadline:
+                    return 0
+                head += piece
+            return int(head.split(b" ", 2)[1])
+        finally:
+            connection.close()
+
+    def _connect(self) -> socket.socket:
+        import socket  # noqa: PLC0415 - imported when something is to be removed: it costs 1 MB
+
+        scheme, _, place = self._url.partition("://")
+        if scheme == "unix":
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.settimeout(CONNECT_S)
+            connection.connect(place)
+            return connection
+        has_tls = bool(self._tls_dir) or scheme == "https"
+        host, port = _address(place, _HTTPS_PORT if has_tls else _HTTP_PORT)
+        plain = socket.create_connection((host, port), CONNECT_S)
+        return self._secured(plain, host) if has_tls else plain
+
+    def _secured(self, plain: socket.socket, host: str) -> socket.socket:
+        import ssl  # noqa: PLC0415 - only an engine behind TLS needs its 5 MB
+
+        context = ssl.create_default_context()
+        if self._tls_dir:
+            if self._verify:
+                context.load_verify_locations(os.path.join(self._tls_dir, "ca.pem"))
+            context.load_cert_chain(
+                os.path.join(self._tls_dir, "cert.pem"), os.path.join(self._tls_dir, "key.pem")
+            )
+        if not self._verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context.wrap_socket(plain, server_hostname=host)
+
+
+def remove_apart(containers: list[Container]) -> list[int]:
+    """Remove each in a process of its own, so that none waits for another; their numbers."""
+    started = []
+    for container in containers:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(not container.remove())
+        started.append(pid)
+    return started
+
+
+def _address(place: str, port: int) -> tuple[str, int]:
+    place = place.split("/", 1)[0]
+    host, colon, number = place.rpartition(":")
+    if not colon or number.endswith("]"):
+        return place.strip("[]"), port
+    return host.strip("[]"), int(number)

@@ -1,0 +1,206 @@
+"""The runner's side: starts the watchdog and tells it what exists."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from stophooks.process import orphan, table
+from stophooks.process.family import GUARDS, TOKEN, WATCHDOG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from stophooks.process.table import Entry
+
+# Programs that start another one for somebody: who waits for the answer is behind them.
+SHELLS = frozenset({"ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"})
+_INIT = 1
+# Not `-m`: without `site` only the standard library is found, and nothing else is wanted.
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from stophooks.watchdog.main import main; main()"
+)
+# Watchdogs of earlier runs of this process that may not have ended yet.
+_earlier: list[int] = []
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Guard:
+    """Tells a watchdog what there is to end if this process dies; a context for one run.
+
+    No call waits for the watchdog, and none fails: a run that cannot be watched over is still a
+    run. A watchdog that died is replaced at the next call.
+
+    Args:
+        environ: The environment of this process, for the watchdog's own.
+        with_caller: Whether the run ends with the process that started it (the agent, a terminal's
+            shell); see `callers`.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, with_caller: bool = False) -> None:
+        # With a command's mark it would be ended as one of that command's processes.
+        self._environ = {name: value for name, value in environ.items() if name != TOKEN}
+        self._environ[WATCHDOG] = "1"
+        # This run's own watchdog is, as an orphan, below the runs around it, and dies with them
+        # when all their descendants are killed.
+        self._outer = tuple(filter(None, environ.get(GUARDS, "").split(",")))
+        self._with_caller = with_caller
+        self._lock = threading.Lock()
+        self._control: int | None = None
+        self._registered: dict[str, list[str]] = {}
+
+    def __enter__(self) -> Self:
+        """Start the watchdog; takes one or two milliseconds, and does not wait until it is up."""
+        with self._lock:
+            self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the watchdog go; what is still registered it ends, whatever becomes of us."""
+        with self._lock:
+            if self._control is not None:
+                if not self._registered:
+                    self._write("bye")
+                os.close(self._control)
+                self._control = None
+
+    @property
+    def address(self) -> str:
+        """The control pipes of this watchdog and of those around it, for runs inside this one."""
+        with self._lock:
+            own = []
+            if self._control is not None:
+                inode = os.fstat(self._control).st_ino
+                own = [f"{os.getpid()}:{self._control}:{inode}"]
+        return ",".join((*self._outer, *own))
+
+    def container(self, name: str, *, url: str, tls_dir: str | None, tls_verify: bool) -> None:
+        """A container of this name is about to be asked for, of the engine at ``url``."""
+        fields = (_hex(url), _hex(tls_dir or ""), str(int(tls_verify)))
+        line = f"container {name} {' '.join(fields)}"
+        self._register(name, line)
+        self._tell_outer(line)
+
+    def container_gone(self, name: str) -> None:
+        """It is certain that this container is not there and will not be."""
+        self._forget(name, f"removed {name}")
+        self._tell_outer(f"removed {name}")
+
+    def family(self, token: str, others: Iterable[Entry], pipes: Iterable[int]) -> None:
+        """A command with this token is about to start.
+
+        ``others`` are none of its processes; ``pipes`` are the inodes of its two outputs.
+        """
+        keys = [f"{entry.pid}:{entry.started}" for entry in others]
+        inodes = ",".join(map(str, pipes))
+        self._register(token, " ".join(["family", _hex(token), inodes, *keys]))
+
+    def leader(self, token: str, pid: int) -> None:
+        """The first process of the command has started."""
+        entry = table.current(pid)
+        self._register(token, f"leader {_hex(token)} {pid} {entry.started if entry else 0}")
+
+    def family_gone(self, token: str) -> None:
+        """Nothing of the command is left, or what is left may stay."""
+        self._forget(token, f"ended {_hex(token)}")
+
+    def _start(self) -> None:
+        with suppress(OSError):
+            reading, self._control = os.pipe()
+            try:
+                os.set_blocking(self._control, False)
+                _earlier[:] = [pid for pid in _earlier if not orphan.ended(pid)]
+                pid = orphan.start(
+                    [sys.executable, "-I", "-S", "-c", _PROGRAM, _PACKAGES],
+                    stdin=reading,
+                    env=self._environ,
+                )
+                _earlier.append(pid)
+            except OSError:
+                os.close(self._control)
+                self._control = None
+                raise
+            finally:
+                os.close(reading)
+            for line in self._introduction():
+                self._write(line)
+
+    def _introduction(self) -> list[str]:
+        own = table.current(os.getpid())
+        lines = [f"runner {os.getpid()} {own.started if own else 0}"]
+        if self._with_caller:
+            lines += [f"agent {one.pid} {one.started}" for one in callers()]
+        return lines
+
+    def _register(self, name: str, line: str) -> None:
+        with self._lock:
+            self._registered.setdefault(name, []).append(line)
+            self._tell(line)
+
+    def _forget(self, name: str, line: str) -> None:
+        with self._lock:
+            self._registered.pop(name, None)
+            self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        if self._control is None:
+            return
+        try:
+            self._write(line)
+        except BrokenPipeError:
+            os.close(self._control)
+            self._control = None
+            self._start()
+            for lines in self._registered.values():
+                for known in lines:
+                    self._write(known)
+
+    def _tell_outer(self, line: str) -> None:
+        """Tell the watchdogs around this one; one that is gone has nothing to hear."""
+        for address in self._outer:
+            with suppress(OSError, ValueError):
+                _tell_pipe(address, line)
+
+    def _write(self, line: str) -> None:
+        """Hand one line over; a pipe that is full, because the watchdog is stopped, drops it."""
+        if self._control is not None:
+            with suppress(BlockingIOError):
+                os.write(self._control, f"{line}\n".encode("ascii"))
+
+
+def _tell_pipe(address: str, line: str) -> None:
+    """Write one line, at once, into another process's pipe that `Guard.address` names.
+
+    Raises:
+        OSError: There is no such pipe any more, or nobody reads it.
+        ValueError: That is no address.
+    """
+    pid, number, inode = map(int, address.split(":"))
+    pipe = os.open(f"/proc/{pid}/fd/{number}", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        # The number may mean another file by now.
+        found = os.fstat(pipe)
+        if stat.S_ISFIFO(found.st_mode) and found.st_ino == inode:
+            os.write(pipe, f"{line}\n".encode("ascii"))
+    finally:
+        os.close(pipe)
+
+
+def callers() -> list[Entry]:
+    """Who waits for this process: its parent, and behind a shell that one's parent."""
+    found: list[Entry] = []
+    pid = os.getppid()
+    while pid > _INIT and (entry := table.current(pid)) and len(found) <= 1:
+        found.append(entry)
+        if entry.name not in SHELLS:
+            break
+        pid = entry.parent
+    return found
+
+
+def _hex(text: str) -> str:
+    return os.fsencode(text).hex()
