@@ -87,6 +87,12 @@ class Place:
             start_new_session=True,
         )
 
+    def life_s(self) -> float:
+        """How long a whole run takes now, in seconds."""
+        began = time.monotonic()
+        self.begin().wait()
+        return time.monotonic() - began
+
     def containers(self) -> set[str]:
         """Its containers, running or not."""
         return {
@@ -163,9 +169,7 @@ def main(count: int, seed: int) -> int:
     tally = Tally()
     with tempfile.TemporaryDirectory() as name:
         place = Place(Path(os.path.realpath(name)))
-        began = time.monotonic()
-        place.begin().wait()
-        life_s = time.monotonic() - began
+        life_s = min(place.life_s() for _ in range(3))
         print(f"a whole run takes {life_s:.2f} s; seed {seed}", flush=True)
         while tally.kills < count:
             how = chance.choice(["alone", "group", "tree"])
