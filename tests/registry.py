@@ -23,7 +23,7 @@ IMAGE = "stophooks-test/registry:1"
 # The one user in the image's /etc/docker/registry/htpasswd (see scripts/images).
 PASSWORD = "open-sesame"
 PORT = 5000
-START_S = 20.0
+START_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,12 +81,17 @@ def run(
 
 def paced(bound_s: float) -> float:
     """A bound in seconds, longer by as much as this machine is slower than usual now."""
+    return bound_s * slowness()
+
+
+def slowness() -> float:
+    """How many times slower than usual this machine starts a program now; at least 1."""
     starts = []
     for _ in range(3):
         began = time.monotonic()
         subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True)
         starts.append(time.monotonic() - began)
-    return bound_s * max(1.0, min(starts) / USUAL_START_S)
+    return max(1.0, min(starts) / USUAL_START_S)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

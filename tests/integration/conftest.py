@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 # Removing a container takes an engine up to about a second after its command has ended.
-SETTLE_S = 3.0
+SETTLE_S = 10.0
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 

@@ -180,7 +180,7 @@ stop()
 print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
 """
 
-    finished = stophooks.python_code(code, cwd=tmp_path, timeout=10)
+    finished = stophooks.python_code(code, cwd=tmp_path, timeout=30)
 
     assert finished.stdout == "SIGTERM\nTrue\n"
 
@@ -199,6 +199,6 @@ stop()
 print([number.name for number in heard], signal.getsignal(signal.SIGHUP).name)
 """
 
-    finished = stophooks.python_code(code, cwd=tmp_path, timeout=10)
+    finished = stophooks.python_code(code, cwd=tmp_path, timeout=30)
 
     assert finished.stdout == "['SIGTERM'] SIG_IGN\n"

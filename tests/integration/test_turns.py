@@ -231,8 +231,8 @@ def test_a_signal_ends_the_waiting(stophooks: Stophooks, place: Path, gate: Path
 
     for process in (by_hand, agent):
         process.send_signal(signal.SIGTERM)
-    by_hand.communicate(timeout=10)
-    stdout, _ = agent.communicate(timeout=10)
+    by_hand.communicate(timeout=30)
+    stdout, _ = agent.communicate(timeout=30)
 
     assert by_hand.returncode == 143
     assert agent.returncode == 2

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["case"]
 
 # What is left of a run's threads ends within this; seconds.
-SETTLE_S = 5.0
+SETTLE_S = 15.0
 SPEAKS = "echo out; exit 3"
 
 

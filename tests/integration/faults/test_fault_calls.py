@@ -346,7 +346,7 @@ def test_row_10_a_frame_in_the_same_packet_as_the_head_is_not_lost(bench: Bench)
         connection = Engine(endpoint.resolve({"DOCKER_HOST": daemon.url}, "/")).open()
         pump = Pump(connection, Taken(), lambda: ended.put(None))
         pump.attach(connection.client, "x")
-        ended.get(timeout=5)
+        ended.get(timeout=30)
         pump.join(5)
 
     assert pump.capture(Stream.STDOUT).result().head == b"first\n"
