@@ -25,15 +25,22 @@ def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_refuse)
 
 # Tests that share an engine run one after the other, in one of pytest-xdist's workers; by the
-# directory or the fixture that shows it. The first that fits counts.
-_TOGETHER = {"podman": "podman", "faults": "faults", "docker": "engine", "engine": "engine"}
+# directory, the module or the fixture that shows it. The first that fits counts.
+_TOGETHER = {
+    "podman": "podman",
+    "faults": "faults",
+    "docker": "engine",
+    "engine": "engine",
+    "test_demo": "engine",
+    "test_package": "package",  # one environment to install into is enough
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist's own reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep apart what would see each other's containers; everything else runs in any order."""
     for item in items:
-        shown = {item.path.parent.name, *getattr(item, "fixturenames", ())}
+        shown = {item.path.parent.name, item.path.stem, *getattr(item, "fixturenames", ())}
         callspec = getattr(item, "callspec", None)
         shown |= {str(value) for value in callspec.params.values()} if callspec else set()
         group = next((group for sign, group in _TOGETHER.items() if sign in shown), None)

@@ -165,7 +165,7 @@ def test_a_payload_that_seems_to_end_all_the_time_is_read_once(
     answer = stop(stophooks, place, stdin)
 
     assert answer.returncode == 0
-    assert used().seconds - before.seconds < MOST_S
+    assert used().seconds - before.seconds < paced(MOST_S)
 
 
 def odd_file(path: Path, kind: str) -> None:
@@ -217,7 +217,7 @@ def test_what_is_no_configuration_is_refused_by_every_door(
     assert words in run.stderr
     assert words in reason(blocked)
     assert not any("Traceback" in one.stdout + one.stderr for one in (validate, run, blocked))
-    assert used().seconds - before.seconds < paced(3 * MOST_S)
+    assert used().seconds - before.seconds < paced(5 * MOST_S)
     assert used().peak_bytes < MOST_BYTES or before.peak_bytes == used().peak_bytes
 
 
