@@ -21,6 +21,8 @@ from stophooks.models import (
     Stream,
     human_duration,
 )
+from stophooks.secrets.mask import Mask
+from stophooks.secrets.result import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,8 +82,11 @@ class Observer(Protocol):
 class _Sink:
     """Passes one command's output to its log and to the observer."""
 
-    def __init__(self, command: Command, log: Log | None, observer: Observer | None) -> None:
+    def __init__(
+        self, command: Command, log: Log | None, observer: Observer | None, mask: Mask
+    ) -> None:
         self._command = command
+        self._mask = mask
         self._log = log
         self._observer = observer
         self._lock = threading.Lock()
@@ -97,7 +102,7 @@ class _Sink:
     def note(self, text: str) -> None:
         """Take progress."""
         if self._observer is not None:
-            self._observer.note(self._command, text)
+            self._observer.note(self._command, self._mask.text(text))
 
 
 def run(
@@ -109,6 +114,7 @@ def run(
     logs: Logs,
     observer: Observer | None = None,
     waited_s: float = 0.0,
+    mask: Mask | None = None,
 ) -> Report:
     """Run the section's commands and report on each, in the order of the configuration.
 
@@ -125,10 +131,13 @@ def run(
         observer: Watches the run.
         waited_s: Seconds of the section's deadline that are over already: another run had the
             project's turn.
+        mask: Takes secrets out of everything in the report; executors mask output themselves.
     """
     began = time.monotonic()
     with _deadline(section, cancel, waited_s) as clock:
-        runner = _Runner(executors=executors, clock=clock, logs=logs, observer=observer)
+        runner = _Runner(
+            executors=executors, clock=clock, logs=logs, observer=observer, mask=mask or Mask()
+        )
         results = runner.run(section)
     return Report(
         event=section.event,
@@ -184,6 +193,7 @@ class _Runner:
     clock: _Clock
     logs: Logs
     observer: Observer | None
+    mask: Mask
 
     def run(self, section: Section) -> tuple[Result, ...]:
         """The results of the commands, in order."""
@@ -193,6 +203,7 @@ class _Runner:
                 result = Result(command=command, outcome=outcome)
             else:
                 result = _shortened(self._run_one(command, index), results)
+            result = without_secrets(result, self.mask)
             results.append(result)
             if self.observer is not None:
                 self.observer.finished(result)
@@ -214,8 +225,9 @@ class _Runner:
         if self.observer is not None:
             self.observer.started(command)
         log, notes = self._open_log(index, command.name)
+        began_ns = time.time_ns()
         try:
-            outcome = self._execute(command, _Sink(command, log, self.observer))
+            outcome = self._execute(command, _Sink(command, log, self.observer, self.mask))
         finally:
             if log is not None:
                 log.close()
@@ -226,7 +238,7 @@ class _Runner:
             notes=(*outcome.notes, *notes),
             log_path=log.path if log is not None else None,
         )
-        return Result(command=command, outcome=outcome)
+        return Result(command=command, outcome=_with_cases(command, outcome, began_ns))
 
     def _open_log(self, index: int, name: str) -> tuple[Log | None, tuple[str, ...]]:
         """The log, or none and a note: a full disk must not change what a check says."""
@@ -243,6 +255,17 @@ class _Runner:
             )
         except ExecutorUnavailableError as err:
             return unavailable(err)
+
+
+def _with_cases(command: Command, outcome: Outcome, began_ns: int) -> Outcome:
+    """The outcome with the failing cases that the command told machines, where it failed."""
+    if outcome.status not in {Status.FAILED, Status.TIMED_OUT} or not outcome.started:
+        return outcome
+    from stophooks import results  # noqa: PLC0415 -- most runs have no failure
+
+    found = results.read(command, outcome, began_ns=began_ns)
+    notes = (*outcome.notes, found.note) if found.note else outcome.notes
+    return replace(outcome, cases=found.cases, notes=notes)
 
 
 def _shortened(result: Result, before: list[Result]) -> Result:

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from stophooks.agents import AGENTS
+from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
@@ -24,12 +24,23 @@ if TYPE_CHECKING:
     from stophooks.executors.base import Cancellation, Executor
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
+    from stophooks.secrets.mask import Mask
+    from stophooks.secrets.vault import Vault
     from stophooks.store.logs import RunLogs
     from stophooks.watchdog.guard import Guard
 
 
 # The numbers of the projects whose turns are held by whom a command was started by.
 RUNNING = "STOPHOOKS_RUNNING"
+
+
+# Set by a person who wants no checks for a while.
+DISABLE = "STOPHOOKS_DISABLE"
+
+
+def disabled(environ: Mapping[str, str]) -> bool:
+    """Whether a person wants no checks; a value that says nothing clear does not."""
+    return environ.get(DISABLE, "").lower() in {"1", "true", "yes", "on"}
 
 
 def directory() -> str:
@@ -51,11 +62,15 @@ def environ() -> dict[str, str]:
 
 def public_environ() -> dict[str, str]:
     """The environment without what belongs to an agent: what configurations and commands see."""
-    return {
-        name: value
-        for name, value in environ().items()
-        if not any(agent.private(name) for agent in AGENTS.values())
-    }
+    return agents.public(environ())
+
+
+def mask(plan: Plan) -> Mask:
+    """What takes the secrets of a plan, and those around it, out of what is shown."""
+    from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- an agent's call needs none of it
+
+    commands = [command for section in plan.sections for command in section.commands]
+    return Vault(public_environ(), commands, hides=(environ(),)).mask
 
 
 def home() -> str | None:
@@ -117,10 +132,12 @@ class SectionRun:
         self, cancel: Cancellation, observer: Observer | None, waited_s: float, guard: Guard
     ) -> Report:
         from stophooks import engine  # noqa: PLC0415 -- an agent's call without commands needs none
+        from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- the same
         from stophooks.store.logs import RunLogs  # noqa: PLC0415 -- the same
 
         self._logs = RunLogs(state_dir(environ()), self._run_id)
-        executors = self._executors(public_environ() | {RUNNING: self._running}, guard)
+        vault = Vault(public_environ(), self._section.commands, hides=(environ(),))
+        executors = self._executors(public_environ() | {RUNNING: self._running}, guard, vault)
         try:
             return engine.run(
                 self._section,
@@ -130,6 +147,7 @@ class SectionRun:
                 logs=self._logs,
                 observer=observer,
                 waited_s=waited_s,
+                mask=vault.mask,
             )
         finally:
             for executor in executors.values():
@@ -176,10 +194,12 @@ class SectionRun:
         if self._logs is not None:
             prune(self._logs.state_dir, keep=self._run_id)
 
-    def _executors(self, environ: Mapping[str, str], guard: Guard) -> dict[str, Executor]:
+    def _executors(
+        self, environ: Mapping[str, str], guard: Guard, vault: Vault
+    ) -> dict[str, Executor]:
         from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- as above
 
-        executors: dict[str, Executor] = {"host": HostExecutor(environ, guard=guard)}
+        executors: dict[str, Executor] = {"host": HostExecutor(environ, guard=guard, vault=vault)}
         if any(command.container for command in self._section.commands):
             from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- docker-py takes several tenths of a second to import
 
@@ -192,6 +212,7 @@ class SectionRun:
                 guard=guard,
                 lock_dir=os.path.join(state_dir(environ), "locks"),
                 deadline_s=self._section.deadline_s,
+                vault=vault,
             )
         return executors
 

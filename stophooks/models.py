@@ -90,6 +90,37 @@ class Ulimit:
     hard: int
 
 
+class Expose(StrEnum):
+    """How a secret reaches a container."""
+
+    FILE = "file"
+    ENV = "env"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """Where a command's secret is when it runs; its value is in no plan.
+
+    ``from_file`` is an absolute path, None for the caller's environment variable ``name``.
+    ``expose`` is how a container gets it; a host command gets it as a variable.
+    """
+
+    name: str
+    from_file: str | None = None
+    expose: Expose = Expose.FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFile:
+    """What a command writes for machines: its format, and the file, None for standard output.
+
+    ``path`` is absolute, and in a container means what the container sees.
+    """
+
+    format: str
+    path: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """Everything the engine is asked for, resolved; None means the engine's default.
@@ -128,7 +159,8 @@ class Command:
     ``run`` is one script for one shell, ``argv`` runs without a shell; exactly one is set.
     ``timeout_s`` None means no limit. ``env`` is the complete environment of a container and,
     on the host, what is merged over ``base_env``. Paths are absolute. ``keep_children`` lets what
-    a host command leaves running be, if the command passed.
+    a host command leaves running be, if the command passed. ``pin`` holds an agent to the scripts
+    that it starts; ``source`` is the configuration file that it stands in.
     """
 
     name: str
@@ -147,6 +179,10 @@ class Command:
     working_dir: str | None = None
     severity: Severity = Severity.BLOCK
     container: Container | None = None
+    secrets: tuple[Secret, ...] = ()
+    report: ResultFile | None = None
+    pin: bool = True
+    source: str | None = None
 
     @property
     def where(self) -> str:
@@ -192,6 +228,28 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One failing case of a command, as its tool told it: a test, a rule that is broken.
+
+    ``file`` is as the tool wrote it; ``line`` counts from 1; ``name`` is the test's or the rule's.
+    """
+
+    file: str | None = None
+    line: int | None = None
+    name: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """The first failing cases of a command, how many there were, and by which format."""
+
+    format: str
+    total: int
+    first: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What happened to one command.
 
@@ -199,7 +257,8 @@ class Outcome:
     code, 128 + ``signal`` when a signal ended it (as a shell and an engine say it), or None when
     it never ran. ``reason`` explains every status but passed and failed; ``remedy`` says what to
     do where the machine is at fault, and ``fault`` is that fault's class. ``notes`` are facts
-    worth telling beside the result (git not usable …).
+    worth telling beside the result (git not usable …). ``cases`` is what the command's own
+    machine-readable output says, where it has one.
     """
 
     status: Status
@@ -215,6 +274,7 @@ class Outcome:
     fault: str | None = None
     notes: tuple[str, ...] = ()
     log_path: str | None = None
+    cases: Cases | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stophooks.models import Command, Container, Mount, Pull, Severity, Ulimit
+from stophooks.models import (
+    Command,
+    Container,
+    Expose,
+    Mount,
+    Pull,
+    ResultFile,
+    Secret,
+    Severity,
+    Ulimit,
+)
 
 DEFAULT_TIMEOUT_S = 300.0
 DEFAULT_DEADLINE_S = 540.0
@@ -19,7 +29,8 @@ class Section:
 
     ``deadline_s`` bounds the whole event in seconds; ``max_blocks`` is how many times in a row
     one session is kept from stopping; ``when_busy`` is ``wait`` or ``block``, for a project in
-    which another run is going on.
+    which another run is going on. ``baseline``: what failed already when the session began does
+    not block.
     """
 
     event: str
@@ -28,18 +39,24 @@ class Section:
     deadline_s: float = DEFAULT_DEADLINE_S
     max_blocks: int = DEFAULT_MAX_BLOCKS
     when_busy: str = WAIT
+    baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Every event of one configuration, resolved.
+    """Every event of a project's configuration and its user's, resolved.
 
-    ``config_path`` and ``project_dir`` are absolute.
+    ``config_path`` and ``project_dir`` are absolute; ``user_path`` is the user's own
+    configuration, where it has a part in the plan. ``protect`` are patterns of files that an agent
+    may not change. With ``must_trust`` nothing runs for an agent before a person has said so.
     """
 
     config_path: str
     project_dir: str
     sections: tuple[Section, ...] = ()
+    user_path: str | None = None
+    protect: tuple[str, ...] = ()
+    must_trust: bool = False
 
     def section(self, event: str) -> Section | None:
         """The section of an event, or None when the configuration has none."""
@@ -57,7 +74,13 @@ def from_json(data: dict[str, Any]) -> Plan:
     Raises:
         KeyError, TypeError, ValueError: The data is not a plan of this version.
     """
-    return Plan(**{**data, "sections": tuple(_section(item) for item in data["sections"])})
+    return Plan(
+        **{
+            **data,
+            "sections": tuple(_section(item) for item in data["sections"]),
+            "protect": tuple(data["protect"]),
+        }
+    )
 
 
 def _section(data: dict[str, Any]) -> Section:
@@ -72,6 +95,10 @@ def _command(data: dict[str, Any]) -> Command:
             "env": _pairs(data["env"]),
             "severity": Severity(data["severity"]),
             "container": None if data["container"] is None else _container(data["container"]),
+            "secrets": tuple(
+                Secret(**{**item, "expose": Expose(item["expose"])}) for item in data["secrets"]
+            ),
+            "report": None if data["report"] is None else ResultFile(**data["report"]),
         }
     )
 

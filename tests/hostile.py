@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from stophooks import config
 from stophooks.agents import claude, payload
-from stophooks.hook.call import REASON_BYTES, explain
+from stophooks.hook.budget import REASON_BYTES
+from stophooks.hook.explain import explain
 from stophooks.models import MIB
 from stophooks.reports import plan as plan_report
 from stophooks.reports import problems as problem_report

@@ -2,12 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from stophooks.agents import claude
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Installable
 
-AGENTS: dict[str, Agent] = {"claude": claude}
-INSTALLABLE: dict[str, Installable] = {"claude": claude}
+_NAMES = ("claude", "codex", "gemini", "qwen", "copilot", "droid", "cursor", "kiro", "opencode")
+
+
+class _Adapters(Mapping[str, Any]):
+    """Adapters by name, each imported when it is asked for: a stop needs one of them."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return importlib.import_module(f"{__name__}.{name}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters(_NAMES))
+INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", _Adapters(_NAMES))
+
+
+def adapter(name: str, environ: Mapping[str, str], *, lent: bool = False) -> Agent:
+    """Return what speaks to an agent in this call.
+
+    Args:
+        name: As in ``--agent``.
+        environ: What the agent left us.
+        lent: Whether it calls by way of another agent's settings.
+
+    """
+    found = AGENTS[name]
+    vary = getattr(found, "variant", None)
+    return cast("Agent", vary(environ, lent=lent)) if vary else found
+
+
+def public(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what belongs to an agent, whichever of them is there."""
+    adapters = list(AGENTS.values())
+    altered: set[str] = set()
+    for agent in adapters:
+        if any(environ.get(name) for name in agent.SIGNS.variables):
+            altered |= agent.SIGNS.alters
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in altered and not any(agent.private(name) for agent in adapters)
+    }

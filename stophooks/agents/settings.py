@@ -1,58 +1,66 @@
-"""Our entries in an agent's settings file of the shape ``{"hooks": {EVENT: [{"hooks": [...]}]}}``.
+"""Our entries in an agent's settings file, whatever its shape (see `shape`).
 
 Every function takes a file's text and returns another; bytes that are not ours stay as they are.
-Source of the shape: code.claude.com/docs/en/hooks (read as of 2.1.240); several agents share it.
 """
 
 from __future__ import annotations
 
-import math
-import os
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from stophooks import jsontext
-from stophooks.errors import StophooksError
+from stophooks.agents import places
+from stophooks.agents.places import PROGRAM, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from stophooks.agents.base import Installable
     from stophooks.jsontext import Node
 
-PROGRAM = "stophooks"
-EMPTY = "{}\n"
+__all__ = [
+    "PROGRAM",
+    "SettingsError",
+    "entries",
+    "events",
+    "installed",
+    "is_disabled",
+    "is_left_over",
+    "limits",
+    "uninstalled",
+]
+
+_EMPTY = "{}\n"
 _BOM = "\ufeff"
 
 
-class SettingsError(StophooksError):
-    """The text is not a settings file that an entry can be added to; says where and why."""
+def events(agent: Installable) -> dict[str, str]:
+    """Return the events that are installed, the agent's name of each to ours."""
+    return dict(agent.settings().events or agent.EVENTS)
 
 
-def entry(command: str, timeout_s: float) -> dict[str, Any]:
-    """Return one hook as a settings file has it; ``timeout_s`` is the agent's limit for it."""
-    return {"type": "command", "command": command, "timeout": timeout_s}
-
-
-def installed(text: str | None, entries: Mapping[str, dict[str, Any]], *, agent: str) -> str:
+def installed(text: str | None, wanted: Mapping[str, dict[str, Any]], agent: Installable) -> str:
     """Return the text with one entry of ours per event, as given; others stay untouched.
 
     Args:
         text: The file, or None where there is none.
-        entries: The wanted entry by the agent's name of the event.
-        agent: The agent's name as in ``--agent``.
+        wanted: The entry by the agent's name of the event.
+        agent: Whose file it is.
 
     Raises:
         SettingsError: The text is not JSON, or has another shape where the entry belongs.
-
     """
     bom, body = _split(text or "")
-    body = body if body.strip() else EMPTY
-    for event, wanted in entries.items():
-        body = _add(_drop(body, event, agent, keep=1), event, wanted, agent)
+    body = body if body.strip() else _EMPTY
+    for key, value in agent.settings().head.items():
+        root = places.root(body, agent.settings())
+        if root.member(key) is None:
+            body = jsontext.insert_member(body, root, root, key, value)
+    for event, hook in wanted.items():
+        body = _add(_drop(body, event, agent, keep=1), event, hook, agent)
     return bom + body
 
 
-def uninstalled(text: str, original: str | None, events: Mapping[str, str], *, agent: str) -> str:
+def uninstalled(text: str, original: str | None, agent: Installable) -> str:
     """Return the text without our entries and without what they leave empty.
 
     ``original`` is what the file was before: where only our entries have come since, the result
@@ -60,201 +68,159 @@ def uninstalled(text: str, original: str | None, events: Mapping[str, str], *, a
 
     Raises:
         SettingsError: See `installed`.
-
     """
-    bom, body = _split(text)
-    ours = _ours_by_event(body, events, agent)
+    ours = entries(text, agent)
     if original is not None and ours and _replays(original, text, ours, agent):
         return original
+    bom, body = _split(text)
     for event in ours:
-        body = _drop(body, event, agent, keep=0)
-        body = _prune(body, event)
+        body = _prune(_drop(body, event, agent, keep=0), event, agent)
     return bom + body
 
 
-def has_entries(text: str | None, events: Mapping[str, str], *, agent: str) -> bool:
-    """Whether an entry of ours is in the text."""
-    return bool(text and text.strip() and _ours_by_event(_split(text)[1], events, agent))
+def is_left_over(text: str, agent: Installable) -> bool:
+    """Whether nothing is in the text but what a file that we made ourselves has besides hooks."""
+    value = places.root(_split(text)[1], agent.settings()).value
+    return value in ({}, dict(agent.settings().head))
 
 
-def entries(text: str | None, events: Mapping[str, str], *, agent: str) -> dict[str, Any]:
+def entries(text: str | None, agent: Installable) -> dict[str, Any]:
     """Return the first entry of ours per event, as it stands in the text.
 
     Raises:
         SettingsError: See `installed`.
-
     """
-    return _ours_by_event(_split(text)[1], events, agent) if text and text.strip() else {}
+    found: dict[str, Any] = {}
+    for event, hook in _ours(text, agent):
+        found.setdefault(event, hook)
+    return found
 
 
-def is_disabled(text: str) -> bool:
-    """Whether the file turns every hook off.
-
-    Raises:
-        SettingsError: See `installed`.
-
-    """
-    member = _root(_split(text)[1]).member("disableAllHooks") if text.strip() else None
-    return member is not None and member.node.value is True
-
-
-def timeouts(text: str | None, events: Mapping[str, str], *, agent: str) -> dict[str, float]:
+def limits(text: str | None, agent: Installable) -> dict[str, float]:
     """Return the largest limit, in seconds, that our entries of each event have in the text.
 
     Raises:
         SettingsError: See `installed`.
-
     """
-    if not text or not text.strip():
-        return {}
-    root = _root(_split(text)[1])
     found: dict[str, float] = {}
-    for event in events:
-        groups = _groups(root, event)
-        for group, hook in _places(groups, event, agent):
-            hooks = _hooks(groups.items[group], event) if groups else None
-            limit = hooks.items[hook].value.get("timeout") if hooks else None
-            if isinstance(limit, int | float) and found.get(event, 0) < limit < math.inf:
-                found[event] = limit
+    for event, hook in _ours(text, agent):
+        limit_s = agent.settings().limit_of(hook)
+        if limit_s is not None and limit_s > found.get(event, 0):
+            found[event] = limit_s
     return found
 
 
-def is_ours(command: object, *, agent: str) -> bool:
-    """Whether a hook's command is one that `stophooks install` writes, wherever the program is."""
-    try:
-        words = shlex.split(command) if isinstance(command, str) else []
-    except ValueError:
+def is_disabled(text: str, agent: Installable) -> bool:
+    """Whether the file turns every hook off.
+
+    Raises:
+        SettingsError: See `installed`.
+    """
+    switch = agent.settings().switch
+    if switch is None or not text.strip():
         return False
-    if words[-3:] != ["hook", "--agent", agent]:
-        return False
-    return [os.path.basename(word) for word in words[-4:-3]] == [PROGRAM]
+    member = places.root(_split(text)[1], agent.settings()).member(switch)
+    return member is not None and member.node.value is True
 
 
 def _split(text: str) -> tuple[str, str]:
     return (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
 
 
-def _replays(original: str, text: str, ours: dict[str, Any], agent: str) -> bool:
+def _ours(text: str | None, agent: Installable) -> Iterator[tuple[str, Any]]:
+    body = _split(text or "")[1]
+    if not body.strip():
+        return
+    root = places.root(body, agent.settings())
+    for event in events(agent):
+        listed = places.event_list(root, agent.settings(), event)
+        for place in places.places(root, agent, event):
+            if listed is not None:
+                yield event, places.hook_at(listed, agent.settings(), event, place).value
+
+
+def _replays(original: str, text: str, ours: dict[str, Any], agent: Installable) -> bool:
     try:
-        return installed(original, ours, agent=agent) == text
+        return installed(original, ours, agent) == text
     except SettingsError:
         return False
 
 
-def _ours_by_event(text: str, events: Mapping[str, str], agent: str) -> dict[str, Any]:
-    found = {}
-    for event in events:
-        groups = _groups(_root(text), event)
-        places = _places(groups, event, agent)
-        if groups is not None and places:
-            group, hook = places[0]
-            found[event] = _hooks(groups.items[group], event).items[hook].value
-    return found
+def _add(text: str, event: str, hook: dict[str, Any], agent: Installable) -> str:
+    root = places.root(text, agent.settings())
+    path = places.keys(agent.settings(), event)
+    nodes = places.chain(root, agent.settings(), event)
+    missing = path[len(nodes) - 1 :]
+    value: Any = {"hooks": [hook]} if agent.settings().grouped else hook
+    if missing:
+        value = [value]
+        for key in reversed(missing[1:]):
+            value = {key: value}
+        return jsontext.insert_member(text, root, nodes[-1], missing[0], value)
+    if not places.places(root, agent, event):
+        return jsontext.insert_item(text, root, nodes[-1], value)
+    return _update(text, event, hook, agent)
 
 
-def _add(text: str, event: str, wanted: dict[str, Any], agent: str) -> str:
-    root = _root(text)
-    hooks = _member(root, "hooks", "object", "hooks")
-    group = {"hooks": [wanted]}
-    if hooks is None:
-        return jsontext.insert_member(text, root, root, "hooks", {event: [group]})
-    groups = _groups(root, event)
-    if groups is None:
-        return jsontext.insert_member(text, root, hooks, event, [group])
-    places = _places(groups, event, agent)
-    if not places:
-        return jsontext.insert_item(text, root, groups, group)
-    return _update(text, event, places[0], wanted)
+def _update(
+    text: str, event: str, wanted: Mapping[str, Any], agent: Installable, path: tuple[str, ...] = ()
+) -> str:
+    """Return the text with our first entry of the event as wanted, its other keys as they were.
 
-
-def _update(text: str, event: str, place: tuple[int, int], wanted: dict[str, Any]) -> str:
-    """Return the text with the entry at this place as wanted, its other keys as they were."""
+    ``path`` leads to the part of the entry that is meant.
+    """
     for key, value in wanted.items():
-        root = _root(text)
-        groups = _groups(root, event)
-        if groups is None:
-            return text
-        found = _hooks(groups.items[place[0]], event).items[place[1]]
+        root = places.root(text, agent.settings())
+        found = _first(root, event, agent)
+        for step in path:
+            member = found.member(step)
+            found = member.node if member else found
         member = found.member(key)
         if member is None:
             text = jsontext.insert_member(text, root, found, key, value)
+        elif isinstance(value, dict) and member.node.kind == "object":
+            text = _update(text, event, value, agent, (*path, key))
         elif member.node.value != value:
             text = jsontext.replace(text, member.node, value)
     return text
 
 
-def _drop(text: str, event: str, agent: str, *, keep: int) -> str:
+def _first(root: Node, event: str, agent: Installable) -> Node:
+    listed = places.chain(root, agent.settings(), event)[-1]
+    return places.hook_at(listed, agent.settings(), event, places.places(root, agent, event)[0])
+
+
+def _drop(text: str, event: str, agent: Installable, *, keep: int) -> str:
     """Return the text without our entries of this event but the first ``keep``."""
     while True:
-        groups = _groups(_root(text), event)
-        places = _places(groups, event, agent)
-        if groups is None or len(places) <= keep:
+        root = places.root(text, agent.settings())
+        ours = places.places(root, agent, event)
+        listed = places.event_list(root, agent.settings(), event)
+        if listed is None or len(ours) <= keep:
             return text
-        group, hook = places[-1]
-        hooks = _hooks(groups.items[group], event)
-        if len(hooks.items) == 1 and len(groups.items[group].members) == 1:
-            text = jsontext.remove(text, groups, group)
+        last = ours[-1]
+        item = listed.items[last.item]
+        if last.hook is None:
+            text = jsontext.remove(text, listed, last.item)
+            continue
+        hooks = places.group_hooks(item, agent.settings(), event)
+        if len(hooks.items) == 1 and len(item.members) == 1:
+            text = jsontext.remove(text, listed, last.item)
         else:
-            text = jsontext.remove(text, hooks, hook)
+            text = jsontext.remove(text, hooks, last.hook)
 
 
-def _prune(text: str, event: str) -> str:
-    root = _root(text)
-    hooks = _member(root, "hooks", "object", "hooks")
-    groups = _groups(root, event)
-    if hooks is None or groups is None or groups.items:
+def _prune(text: str, event: str, agent: Installable) -> str:
+    """Return the text without the event's list, if it is empty, and without what that empties."""
+    nodes = places.chain(places.root(text, agent.settings()), agent.settings(), event)
+    path = places.keys(agent.settings(), event)
+    if len(nodes) <= len(path) or nodes[-1].items:
         return text
-    if len(hooks.members) == 1:
-        return jsontext.remove(text, root, _index(root, "hooks"))
-    return jsontext.remove(text, hooks, _index(hooks, event))
+    depth = len(path) - 1
+    while depth and len(nodes[depth].members) == 1:
+        depth -= 1
+    return jsontext.remove(text, nodes[depth], _index(nodes[depth], path[depth]))
 
 
 def _index(node: Node, key: str) -> int:
     return max(index for index, member in enumerate(node.members) if member.key == key)
-
-
-def _root(text: str) -> Node:
-    try:
-        root = jsontext.scan(text)
-    except jsontext.JsonTextError as err:
-        line = text.count("\n", 0, err.offset) + 1
-        column = err.offset - text.rfind("\n", 0, err.offset)
-        raise SettingsError(f"line {line}, column {column}: {err.message}") from err
-    if root.kind != "object":
-        raise SettingsError(f"it is one {root.kind}, not an object")
-    return root
-
-
-def _groups(root: Node, event: str) -> Node | None:
-    hooks = _member(root, "hooks", "object", "hooks")
-    return _member(hooks, event, "array", f"hooks.{event}") if hooks else None
-
-
-def _places(groups: Node | None, event: str, agent: str) -> list[tuple[int, int]]:
-    """Return where our entries are: the index of the group and of the hook in it."""
-    return [
-        (at, index)
-        for at, group in enumerate(groups.items if groups else ())
-        for index, hook in enumerate(_hooks(group, event).items)
-        if is_ours(hook.value.get("command"), agent=agent)
-    ]
-
-
-def _hooks(group: Node, event: str) -> Node:
-    where = f"hooks.{event}[]"
-    if group.kind != "object":
-        raise SettingsError(f"{where} is one {group.kind}, not an object")
-    hooks = _member(group, "hooks", "array", f"{where}.hooks")
-    if hooks is None:
-        raise SettingsError(f"{where} has no list of hooks")
-    for hook in hooks.items:
-        if hook.kind != "object":
-            raise SettingsError(f"{where}.hooks[] is one {hook.kind}, not an object")
-    return hooks
-
-
-def _member(node: Node, key: str, kind: str, where: str) -> Node | None:
-    member = node.member(key)
-    if member is not None and member.node.kind != kind:
-        raise SettingsError(f"{where} is one {member.node.kind}, not an {kind}")
-    return member.node if member else None

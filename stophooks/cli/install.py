@@ -2,162 +2,164 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import shlex
-import shutil
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stophooks import config
-from stophooks.agents import settings
+from stophooks import config, invocation
+from stophooks.agents import AGENTS, INSTALLABLE, settings
+from stophooks.agents.shape import USER
+from stophooks.cli import console, found, program
+from stophooks.cli.difference import difference
+from stophooks.cli.each import each
+from stophooks.cli.entry import Wanted, present, shown, wanted
 from stophooks.cli.scope import (
     BACKUP_SUFFIX,
-    AgentArgument,
+    AgentsArgument,
+    DryRunOption,
     LocalOption,
     ProjectOption,
     Target,
     UserOption,
+    check_names,
+    scope_named,
     target,
 )
-from stophooks.errors import UsageError
-from stophooks.plan import DEFAULT_DEADLINE_S
+from stophooks.errors import StophooksError, UsageError
 from stophooks.store import textfile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from stophooks.plan import Plan
-
-# The agent's limit lies this much beyond our own deadline: an agent takes a hook that it had to
-# end for a pass. Seconds.
-MARGIN_S = 60
+    from stophooks.store.textfile import TextFile
 
 
 def install(
-    agent: AgentArgument,
+    agents: AgentsArgument = None,
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every agent that is found on this machine.")
+    ] = False,
     user: UserOption = False,
     project: ProjectOption = False,
     local: LocalOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
-    """Make an agent ask, when it wants to stop, whether the checks pass."""
-    _install(target(agent, user=user, project=project, local=local))
+    """Make agents ask, when they want to stop, whether the checks pass."""
+    check_names(agents, every=every)
+    scope = scope_named(user=user, project=project, local=local)
+    names = _found(scope) if every else agents or []
+    each(names, lambda name: _install(target(name, scope), dry_run=dry_run))
 
 
-def _install(meant: Target) -> None:
+def _found(scope: str) -> list[str]:
+    """Return the agents that are here and have such a file; say of each why or why not."""
+    names = []
+    for sign in found.signs(invocation.environ(), invocation.home()):
+        fits = scope in INSTALLABLE[sign.agent].settings().files
+        verdict = "found" if sign.found else "not found"
+        lacks = "" if fits or not sign.found else f", but it has no settings for --{scope}"
+        console.out(f"{sign.agent}: {verdict} ({sign.because}){lacks}")
+        if sign.found and fits:
+            names.append(sign.agent)
+    if not names:
+        raise UsageError(
+            f"no agent to install into was found. Name one of {', '.join(INSTALLABLE)}."
+        )
+    return names
+
+
+def _install(meant: Target, *, dry_run: bool) -> None:
     file = textfile.read(meant.path)
     try:
-        longest = settings.timeouts(file.text, meant.agent.EVENTS, agent=meant.agent.NAME)
-        entries = _entries(meant, longest)
-        text = settings.installed(file.text, entries, agent=meant.agent.NAME)
-        present = settings.has_entries(file.text, meant.agent.EVENTS, agent=meant.agent.NAME)
+        new = wanted(meant, file.text, _plan(meant))
     except settings.SettingsError as err:
+        others = " or ".join(f"--{one}" for one in meant.agent.settings().files)
         raise UsageError(
             f"{meant.path} cannot be added to: {err}. Nothing was changed. Mend the file, or put "
-            "the hook into another one with --user, --project or --local."
+            f"the hook into another one with {others}."
         ) from err
-    if text == file.text:
-        typer.echo(f"Already installed in {meant.path}; nothing was changed.")
-        return
+    for event, needed in new.kept.items():
+        limit = shown(new.limits[event])
+        console.err(f"{event}: the timeout of {limit} that is there stays; {needed} s would do.")
+    if new.text == file.text:
+        console.out(f"Already installed in {meant.path}; nothing was changed.")
+    elif dry_run:
+        console.out(difference(meant.path, file.text, new.text))
+    else:
+        _write(meant, file, new)
+    if dry_run or new.text != file.text:
+        for remark in _remarks(meant, new):
+            console.err(remark)
+
+
+def _write(meant: Target, file: TextFile, new: Wanted) -> None:
     backup = file.path + BACKUP_SUFFIX
-    keeps = file.text is not None and not (present and os.path.lexists(backup))
-    if keeps and file.text is not None:
+    is_plugin = meant.agent.settings().copied is not None
+    keeps = file.text is not None and not (new.present and os.path.lexists(backup))
+    if keeps and file.text is not None and not is_plugin:
         textfile.write(backup, file.text, like=file.path)
-    textfile.write(file.path, text)
-    typer.echo(f"{'Updated' if present else 'Installed'} in {meant.path}:")
-    for event, entry in entries.items():
-        typer.echo(f"  {event}: {entry['command']} (timeout {entry['timeout']} s)")
-    if keeps:
-        typer.echo(f"Before it was as in {backup}.")
-    _remarks(meant, text, [str(entry["command"]) for entry in entries.values()])
+    textfile.write(file.path, new.text)
+    console.out(f"{'Updated' if new.present else 'Installed'} in {meant.path}:")
+    for event, limit in new.limits.items():
+        console.out(f"  {event}: {new.command} (timeout {shown(limit)})")
+    if keeps and not is_plugin:
+        console.out(f"Before it was as in {backup}.")
 
 
-def _remarks(meant: Target, text: str, commands: list[str]) -> None:
-    by_name = all(command.startswith(f"{settings.PROGRAM} ") for command in commands)
-    if meant.scope == "project" and not by_name:
-        typer.echo(
+def _remarks(meant: Target, new: Wanted) -> Iterator[str]:
+    if meant.scope == "project" and not program.is_by_name(new.command):
+        yield (
             f"`{settings.PROGRAM}` is not on PATH outside this virtual environment, so the entry "
-            "has a path that only this machine knows.",
-            err=True,
+            "has a path that only this machine knows."
         )
-    if json.loads(text.removeprefix("\ufeff")).get("disableAllHooks") is True:
-        typer.echo(f"`disableAllHooks` is true in {meant.path}: no hook runs.", err=True)
-    if meant.config_path is None and meant.scope != "user":
-        typer.echo("There is no configuration yet: `stophooks init` writes one.", err=True)
+    shape = meant.agent.settings()
+    if shape.copied is None and settings.is_disabled(new.text, meant.agent):
+        yield f"`{shape.switch}` is true in {meant.path}: no hook runs."
+    yield from _second_hooks(meant)
+    if shape.advice:
+        yield shape.advice
+    if meant.place.project_path is None and meant.scope != USER:
+        yield "There is no configuration yet: `stophooks init` writes one."
 
 
-def _entries(meant: Target, longest: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-    """The entry of every event; a limit that is larger already (``longest``) stays."""
-    plan = _plan(meant)
-    command = f"{_program(meant.scope)} hook --agent {meant.agent.NAME}"
-    entries = {}
-    for event, kind in meant.agent.EVENTS.items():
-        needed_s = _needed_s(plan, kind, meant.scope)
-        kept_s = longest.get(event, 0)
-        if kept_s > needed_s:
-            typer.echo(
-                f"{event}: the timeout of {kept_s} s that is there stays; {needed_s} s would do.",
-                err=True,
+def _second_hooks(meant: Target) -> Iterator[str]:
+    """What is to know where our hook is in other settings that the agent obeys too."""
+    own = meant.agent.NAME
+    for scope in meant.agent.settings().files:
+        path = _installed_path(own, scope)
+        if path not in {None, meant.path}:
+            yield (
+                f"The hook is in {path} too, so {meant.agent.TITLE} asks twice at a stop. "
+                f"Leave one: `stophooks uninstall {own} --{scope}` takes that one out."
             )
-        entries[event] = settings.entry(command, max(needed_s, kept_s))
-    return entries
+    for name in AGENTS[own].SIGNS.reads:
+        other = INSTALLABLE[name]
+        for scope in other.settings().files:
+            if path := _installed_path(name, scope):
+                yield (
+                    f"{meant.agent.TITLE} may also run the hook in {path}, which is "
+                    f"{other.TITLE}'s: only one of the two calls at a stop runs the checks."
+                )
+
+
+def _installed_path(agent: str, scope: str) -> str | None:
+    try:
+        meant = target(agent, scope)
+        text = textfile.read(meant.path).text
+        return meant.path if text and present(meant, text) else None
+    except StophooksError:
+        # Whoever installs into that agent is told; here it is only that nothing of ours runs.
+        return None
 
 
 def _plan(meant: Target) -> Plan | None:
-    if meant.config_path is None:
-        return None
-    loaded = config.load(meant.config_path, environ=os.environ)  # noqa: TID251 -- floor 4
-    if loaded.plan is None:
-        typer.echo(
-            f"{meant.config_path} has problems, so the default deadline is taken. See them with "
-            "`stophooks validate`, then install again.",
-            err=True,
+    loaded = config.effective(meant.place, environ=invocation.environ())
+    if loaded.plan is None and loaded.problems:
+        console.err(
+            f"{meant.place.project_path or meant.place.user_path} has problems, so the default "
+            "deadline is taken. See them with `stophooks validate`, then install again."
         )
     return loaded.plan
-
-
-def _needed_s(plan: Plan | None, kind: str, scope: str) -> int:
-    """The agent's limit that is longer than our deadline, in seconds.
-
-    The user's entry is for every project: those without a deadline of their own take the default.
-    """
-    section = plan.section(kind) if plan else None
-    deadline_s = section.deadline_s if section else DEFAULT_DEADLINE_S
-    if scope == "user":
-        deadline_s = max(deadline_s, DEFAULT_DEADLINE_S)
-    return math.ceil(deadline_s) + MARGIN_S
-
-
-def _program(scope: str) -> str:
-    """Return how a shell starts us: in shared settings by name, where that will always work."""
-    found = shutil.which(settings.PROGRAM)
-    stable = found is not None and os.path.isabs(found) and not _passing(found)
-    if found is not None and stable:
-        return settings.PROGRAM if scope == "project" else shlex.quote(found)
-    own = os.path.join(os.path.dirname(sys.executable), settings.PROGRAM)
-    if not os.access(own, os.X_OK):
-        raise UsageError(
-            f"there is no `{settings.PROGRAM}` program on PATH or in {os.path.dirname(own)}. "
-            "Install it from its checkout with `uv tool install .` or `pipx install .`."
-        )
-    if _is_cache(own):
-        raise UsageError(
-            f"{own} lies in a cache and will go away, and the agent would then stop unchecked. "
-            "Install it first, from its checkout: `uv tool install .` or `pipx install .`."
-        )
-    return shlex.quote(own)
-
-
-def _passing(program: str) -> bool:
-    """Whether a program is on PATH only for now: in a virtual environment or in a cache."""
-    directory = os.path.dirname(program)
-    in_venv = os.path.exists(os.path.join(os.path.dirname(directory), "pyvenv.cfg"))
-    return in_venv or _is_cache(program)
-
-
-def _is_cache(program: str) -> bool:
-    parts = program.split(os.sep)
-    return ".cache" in parts or any(part.startswith("archive-v") for part in parts)

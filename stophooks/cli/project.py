@@ -24,15 +24,42 @@ class ConfigInvalidError(StophooksError):
 def plan(path: Path | None) -> Plan:
     """The plan of a configuration file, or of the one that belongs to the working directory.
 
+    The user's own configuration has its part in it.
+
     Raises:
         UsageError: There is no configuration.
         ConfigInvalidError: There is one, with problems.
     """
-    loaded = config.load(find(path), environ=invocation.public_environ())
+    loaded = config.effective(place(path), environ=invocation.public_environ())
     if loaded.plan is None:
         errors = [problem for problem in loaded.problems if not problem.warning]
         raise ConfigInvalidError("invalid configuration\n" + report.text(shown(errors)))
     return loaded.plan
+
+
+def place(path: Path | None) -> config.Place:
+    """Where the project's configuration and the user's own are; at least one is there.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = locate()
+    if path is not None:
+        given = os.path.join(invocation.directory(), path)
+        if given != found.user_path:
+            folder = os.path.dirname(os.path.abspath(given))
+            found = replace(found, project_dir=folder, project_path=given)
+    if found.project_path is found.user_path is None:
+        find(None)
+    return found
+
+
+def locate() -> config.Place:
+    """Where the configurations for the working directory are, if there are any."""
+    directory = invocation.directory()
+    home, environ = invocation.home(), invocation.environ()
+    found = config.locate((directory,), home=home, environ=environ)
+    return found or config.Place(project_dir=directory, project_path=None, user_path=None)
 
 
 def find(path: Path | None) -> str:

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stophooks import invocation
 from stophooks.cli import COULD_NOT_RUN, console, interrupt, project
 from stophooks.cli.formats import ConfigOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.errors import UsageError
-from stophooks.events import EVENTS, STOP
+from stophooks.events import EVENTS, STOP, Event
 from stophooks.executors.base import Cancellation
 from stophooks.invocation import SectionRun
 from stophooks.models import Outcome, Report, Result, Status
 from stophooks.reports import json, plan, text
+from stophooks.reports.status import state
+from stophooks.store import state_dir
+from stophooks.store.memory import Memory
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan, Section
@@ -62,13 +66,17 @@ def run(
     section = _chosen(project.section(whole, event), only or [])
     if dry_run:
         shown = replace(whole, sections=(section,))
-        console.out(plan.json(shown) if format_ is Format.JSON else plan.text(shown))
+        render = plan.json if format_ is Format.JSON else plan.text
+        console.out(render(shown, invocation.mask(shown)))
         return
-    if no_hooks:
-        _tell(_nothing(whole, section), format_, each=True)
-        console.err("Nothing was run and nothing was checked: --no-hooks.")
+    if no_hooks or invocation.disabled(invocation.environ()):
+        why = "--no-hooks" if no_hooks else f"{invocation.DISABLE}=1"
+        _tell(_nothing(whole, section, why), format_, each=True)
+        console.err(f"Nothing was run and nothing was checked: {why}.")
         return
     received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait)
+    if received is None and not only and config is None:
+        _remember(report, section)
     _tell(report, format_, each=False)
     raise typer.Exit(_exit_code(report, received))
 
@@ -90,8 +98,8 @@ def _hint(name: str, names: list[str]) -> str:
     return f'Did you mean "{near[0]}"?' if near else f"There is: {', '.join(names)}."
 
 
-def _nothing(whole: Plan, section: Section) -> Report:
-    outcome = Outcome(status=Status.SKIPPED, reason="--no-hooks")
+def _nothing(whole: Plan, section: Section, why: str) -> Report:
+    outcome = Outcome(status=Status.SKIPPED, reason=why)
     results = tuple(Result(command=command, outcome=outcome) for command in section.commands)
     return Report(
         event=section.event, results=results, duration_s=0.0, project_dir=whole.project_dir
@@ -118,6 +126,17 @@ def _run(
     live.close()
     running.tidy()
     return received.number, report
+
+
+def _remember(report: Report, section: Section) -> None:
+    """Tell `stophooks status`; a stop of an agent is checked all the same."""
+    event = Event(kind=section.event, agent="", session=None, directories=())
+    memory = Memory(state_dir(invocation.environ()), event, report.project_dir)
+    result = "failed" if report.blocks else "passed"
+    memory.put_by_hand(section.event, state(report, event, result, max_blocks=section.max_blocks))
+    memory.close()
+    for note in memory.notes:
+        console.err(note)
 
 
 def _tell(report: Report, format_: Format, *, each: bool) -> None:

@@ -1,4 +1,4 @@
-"""Which settings file of an agent is meant, and how its changes are written."""
+"""Which settings files of which agents are meant."""
 
 from __future__ import annotations
 
@@ -10,71 +10,88 @@ import typer
 
 from stophooks import config, invocation
 from stophooks.agents import INSTALLABLE
+from stophooks.agents.shape import PROJECT, SCOPES, USER
 from stophooks.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stophooks.agents.base import Installable
 
 BACKUP_SUFFIX = ".stophooks-backup"
 
-AgentArgument = Annotated[str, typer.Argument(help="The agent, for example claude.")]
+AgentsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[AGENT]...", help=f"One of {', '.join(INSTALLABLE)}.")
+]
 UserOption = Annotated[
     bool, typer.Option("--user", help="Your own settings, for all of your projects.")
 ]
 ProjectOption = Annotated[
     bool, typer.Option("--project", help="The project's shared settings (the default).")
 ]
-LocalOption = Annotated[bool, typer.Option("--local", help="Your own settings of this project.")]
+LocalOption = Annotated[
+    bool,
+    typer.Option("--local", help="Your own settings of this project, where the agent has any."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One settings file; ``config_path`` is the project's configuration, where there is one."""
+    """One settings file, and where the checks of the project are configured."""
 
     agent: Installable
     scope: str
     path: str
-    config_path: str | None
+    place: config.Place
 
 
-def target(
-    agent: str, *, user: bool, project: bool, local: bool, directory: str | None = None
-) -> Target:
-    """Return the settings file that is meant, seen from ``directory``: the working directory.
+def scope_named(*, user: bool, project: bool, local: bool) -> str:
+    """Return the one scope that is meant.
 
     Raises:
-        UsageError: The agent is not known, more than one scope is named, or there is no home.
-
+        UsageError: More than one is named.
     """
-    if agent not in INSTALLABLE:
-        raise UsageError(f'unknown agent "{agent}". Known: {", ".join(INSTALLABLE)}.')
-    flags = {"user": user, "project": project, "local": local}
-    named = [scope for scope, wanted in flags.items() if wanted]
+    named = [
+        scope for scope, is_named in zip(SCOPES, (user, project, local), strict=True) if is_named
+    ]
     if len(named) > 1:
         raise UsageError("only one of --user, --project and --local can be meant. Leave one.")
-    scope = named[0] if named else "project"
-    home = invocation.home()
-    if scope == "user" and home is None:
+    return named[0] if named else PROJECT
+
+
+def check_names(names: Sequence[str] | None, *, every: bool) -> None:
+    """Refuse agents that are not known, and a command line that names none or too many.
+
+    Raises:
+        UsageError: See above.
+    """
+    unknown = [name for name in names or () if name not in INSTALLABLE]
+    known = f"Known: {', '.join(INSTALLABLE)}."
+    if unknown:
+        raise UsageError(f'unknown agent "{unknown[0]}". {known}')
+    if every and names:
+        raise UsageError("--all and a name exclude each other. Leave one of them.")
+    if not every and not names:
+        raise UsageError(f"no agent is named. Name one or several, or give --all. {known}")
+
+
+def target(agent: str, scope: str, *, directory: str | None = None) -> Target:
+    """Return an agent's settings file of a scope, seen from ``directory``: the working directory.
+
+    Raises:
+        UsageError: The agent has no such file, or there is no home.
+    """
+    adapter = INSTALLABLE[agent]
+    settings = adapter.settings()
+    if scope not in settings.files:
+        options = " or ".join(f"--{one}" for one in settings.files)
+        raise UsageError(f"{adapter.TITLE} has no settings for --{scope}. Take {options}.")
+    home, environ = invocation.home(), invocation.environ()
+    place = config.locate([directory or invocation.directory()], home=home, environ=environ)
+    project_dir = place.project_dir if place else None
+    base = settings.folder(environ, home) if scope == USER else project_dir
+    if place is None or base is None:
         raise UsageError("there is no home directory for --user. Set HOME, or use --project.")
-    directory = directory or invocation.directory()
-    config_path = config.find(directory, home=home)
-    in_home = home if scope == "user" else None
-    base = in_home or _project_dir(directory, config_path)
-    return Target(
-        agent=INSTALLABLE[agent],
-        scope=scope,
-        path=os.path.join(base, INSTALLABLE[agent].SETTINGS[scope]),
-        config_path=config_path,
-    )
-
-
-def _project_dir(directory: str, config_path: str | None) -> str:
-    """Return the configuration's directory, else the git repository's root, else the given one."""
-    if config_path is not None:
-        return os.path.dirname(config_path)
-    above = directory
-    while not os.path.lexists(os.path.join(above, ".git")):
-        if above == os.path.dirname(above):
-            return directory
-        above = os.path.dirname(above)
-    return above
+    path = os.path.join(base, settings.files[scope])
+    return Target(agent=adapter, scope=scope, path=path, place=place)

@@ -14,9 +14,13 @@ from stophooks.cli import COULD_NOT_RUN, console, project
 from stophooks.cli.formats import Format, FormatOption
 from stophooks.errors import UsageError
 from stophooks.reports import problems as report
+from stophooks.store import contents
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stophooks.config.loading import Loaded
+    from stophooks.plan import Plan
 
 PathsArgument = Annotated[
     list[Path] | None,
@@ -36,9 +40,8 @@ def validate(
 ) -> None:
     """Check configuration files and show every problem at once."""
     environ = invocation.public_environ()
-    given: list[Path | None] = [*paths] if paths else [None]
-    files = list(dict.fromkeys(_file(path) for path in given))
-    loaded = {path: config.load(path, environ=environ) for path in files}
+    files = list(dict.fromkeys(_file(path) for path in paths)) if paths else _ours()
+    loaded = {path: _load(path, environ) for path in files}
     problems = project.shown([item for one in loaded.values() for item in one.problems])
     if strict:
         problems = [replace(problem, warning=False) for problem in problems]
@@ -52,8 +55,21 @@ def validate(
         raise typer.Exit(COULD_NOT_RUN)
 
 
-def _file(path: Path | None) -> str:
-    if path is None or not path.is_dir():
+def _ours() -> list[str]:
+    """The project's configuration and the user's own."""
+    place = project.place(None)
+    return [path for path in (place.project_path, place.user_path) if path is not None]
+
+
+def _load(path: str, environ: Mapping[str, str]) -> Loaded:
+    place = project.locate()
+    return config.load(
+        path, environ=environ, user_for=place.project_dir if path == place.user_path else None
+    )
+
+
+def _file(path: Path) -> str:
+    if not path.is_dir():
         return project.find(path)
     directory = os.path.join(invocation.directory(), path)
     # Its own home, so that the search does not leave it.
@@ -68,4 +84,12 @@ def _tell(loaded: dict[str, Loaded], *, strict: bool) -> None:
         if one.plan is not None and not (strict and one.problems):
             count = sum(len(section.commands) for section in one.plan.sections)
             noun = "command" if count == 1 else "commands"
-            console.out(f"{project.short(path)}: ok, {count} {noun}")
+            console.out(f"{project.short(path)}: ok, {count} {noun}{_protected(one.plan)}")
+
+
+def _protected(plan: Plan) -> str:
+    """How many files are protected: none is seldom what somebody meant."""
+    if not plan.protect:
+        return ""
+    count = len(contents.protected(plan.project_dir, plan.protect))
+    return f", {count} protected {'file' if count == 1 else 'files'}"

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stophooks.config.search import ConfigAmbiguousError, find
+from stophooks.config.search import ConfigAmbiguousError, Place, find, locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.config.loading import Loaded
 
-__all__ = ["ConfigAmbiguousError", "find", "load", "schema_text"]
+__all__ = [
+    "ConfigAmbiguousError",
+    "Place",
+    "effective",
+    "find",
+    "load",
+    "locate",
+    "schema_text",
+]
 
 
-def load(path: str, *, environ: Mapping[str, str]) -> Loaded:
+def load(path: str, *, environ: Mapping[str, str], user_for: str | None = None) -> Loaded:
     """The plan in a configuration file, or every problem that keeps it from being one.
 
     Never raises for what the file contains, or for a file that cannot be read.
@@ -25,11 +33,19 @@ def load(path: str, *, environ: Mapping[str, str]) -> Loaded:
     Args:
         path: The file; a relative one is taken from the working directory.
         environ: Where ``${NAME}`` in ``env`` is looked up.
+        user_for: The project, where the file is a user's own and not the project's.
     """
     # The libraries behind it cost more than everything else at a stop: only who loads pays.
     from stophooks.config.loading import load as load_file  # noqa: PLC0415 - see above
 
-    return load_file(path, environ=environ)
+    return load_file(path, environ=environ, user_for=user_for)
+
+
+def effective(place: Place, *, environ: Mapping[str, str]) -> Loaded:
+    """The plan of a project's configuration and its user's together; see `layers.effective`."""
+    from stophooks.config.layers import effective as load_both  # noqa: PLC0415 - as above
+
+    return load_both(place, environ=environ)
 
 
 def schema_text() -> str:

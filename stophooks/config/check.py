@@ -21,6 +21,7 @@ from stophooks.config.suggestions import (
     value_hint,
     word_meant,
 )
+from stophooks.events import EVENTS
 
 if TYPE_CHECKING:
     from stophooks.models import Problem
@@ -191,9 +192,9 @@ def _not_exactly_one(document: Document, where: Path, error: _Fault) -> Iterator
 
 
 def _no_section(document: Document, where: Path, error: _Fault) -> Iterator[Problem]:
-    keys = [branch["required"][0] for branch in error.validator_value]
-    if not set(keys) & _intended(error):
-        yield document.problem(where, f"nothing to run: {either(keys)} is missing")
+    keys = {branch["required"][0] for branch in error.validator_value}
+    if not keys & _intended(error):
+        yield document.problem(where, f"nothing to run: {either(list(EVENTS))} is missing")
 
 
 def _needs_other(document: Document, where: Path, error: _Fault) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stophooks.config import environment
 from stophooks.config.container import container
 from stophooks.config.document import Path, quoted
+from stophooks.config.private import check_place, report, secrets
 from stophooks.config.units import seconds
 from stophooks.events import EVENTS
 from stophooks.models import Command, Severity
@@ -17,6 +18,7 @@ from stophooks.plan import Section as PlanSection
 if TYPE_CHECKING:
     from stophooks.config.findings import Findings
     from stophooks.config.models import Config, Section, StopCommand
+    from stophooks.models import Secret
 
 # The agents' own limits for a hook are minutes; a day is more than anybody waits for a check.
 MAX_DURATION_S = 24 * 3600.0
@@ -29,19 +31,39 @@ def compile_plan(config: Config, findings: Findings) -> Plan:
         for event in EVENTS
         if (section := getattr(config, event)) is not None
     )
+    if "trust" in config.model_fields_set and findings.user_for is None:
+        findings.problem(
+            ("trust",),
+            "only the configuration of a user says whom it trusts",
+            hint="write it in ~/.config/stophooks/stophooks.yaml",
+            key=True,
+        )
+    for index, pattern in enumerate(config.protect):
+        if {".", ".."} & set(pattern.split("/")):
+            findings.problem(("protect", index), "a pattern has no . or .. in it")
     return Plan(
         config_path=findings.config_path,
-        project_dir=findings.project_dir,
+        project_dir=findings.commands_dir,
         sections=tuple(sections),
+        protect=tuple(config.protect),
+        must_trust=config.trust == "required",
     )
 
 
 def _section(section: Section, event: str, findings: Findings) -> PlanSection:
     where = (event,)
     common = environment.resolve(section.default_env, (*where, "default_env"), findings)
+    private = secrets(section.default_secrets, (*where, "default_secrets"), findings, on_host=None)
     default = _duration(section.default_timeout, (*where, "default_timeout"), findings)
     commands = tuple(
-        _command(command, (*where, "commands", index), findings, env=common, timeout_s=default)
+        _command(
+            command,
+            (*where, "commands", index),
+            findings,
+            env=common,
+            timeout_s=default,
+            common_secrets=private,
+        )
         for index, command in enumerate(section.commands)
     )
     _unique_names(commands, section, where, findings)
@@ -52,6 +74,7 @@ def _section(section: Section, event: str, findings: Findings) -> PlanSection:
         deadline_s=_duration(section.deadline, (*where, "deadline"), findings) or 0.0,
         max_blocks=section.max_blocks,
         when_busy=section.when_busy,
+        baseline=section.baseline,
     )
 
 
@@ -62,13 +85,21 @@ def _command(
     *,
     env: dict[str, str],
     timeout_s: float | None,
+    common_secrets: dict[str, Secret],
 ) -> Command:
     if "timeout" in given.model_fields_set:
         timeout_s = _duration(given.timeout, (*where, "timeout"), findings)
     _check_length(given, where, findings)
+    found = None if given.image is None else container(given, where, findings)
+    place = (*where, "secrets")
+    own = secrets(given.secrets or [], place, findings, on_host=found is None)
+    named = {**common_secrets, **own}
+    if found is not None:
+        check_place(named, found, place, findings)
     return Command(
         name=given.name or f"{where[0]}[{where[-1]}]",
-        project_dir=findings.project_dir,
+        project_dir=findings.commands_dir,
+        source=findings.config_path,
         run=given.run,
         argv=None if given.command is None else tuple(given.command),
         message=given.message,
@@ -81,8 +112,11 @@ def _command(
         inherit_env=given.inherit_env,
         keep_children=given.keep_children,
         working_dir=_working_dir(given.working_dir, (*where, "working_dir"), findings),
+        pin=given.pin,
         severity=Severity(given.severity),
-        container=None if given.image is None else container(given, where, findings),
+        container=found,
+        secrets=tuple(named.values()),
+        report=report(given.report, found, (*where, "report"), findings),
     )
 
 

@@ -43,6 +43,7 @@ def from_file(name: str, where: Path, findings: Findings) -> dict[str, str]:
     path = findings.followed(name, where)
     if path is None:
         return {}
+    findings.read.append(path)
     try:
         text = read_text(path)
     except FileUnusableError as err:

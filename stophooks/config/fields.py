@@ -40,6 +40,7 @@ def choice(*names: str) -> dict[str, Any]:
     return expects(shown)
 
 
+SecretName = Annotated[str, text("a variable's name", r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 Text = Annotated[str, text("a text that is not empty")]
 Flag = Annotated[bool, Field(json_schema_extra=expects("true or false"))]
 Duration = Annotated[

@@ -23,11 +23,17 @@ def is_inside(path: str, directory: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The surroundings of one configuration, and the problems met while it is compiled."""
+    """The surroundings of one configuration, and the problems met while it is compiled.
+
+    ``user_for`` is the project that a user's own configuration is read for; None for a project's.
+    ``read`` are the files that were read besides it.
+    """
 
     document: Document
     environ: Mapping[str, str]
     sound: Sound = field(default_factory=Sound)
+    user_for: str | None = None
+    read: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -39,6 +45,11 @@ class Findings:
     def project_dir(self) -> str:
         """The directory that relative paths are relative to; absolute."""
         return os.path.dirname(self.config_path)
+
+    @property
+    def commands_dir(self) -> str:
+        """The project that commands run in; absolute."""
+        return self.project_dir if self.user_for is None else self.user_for
 
     @property
     def failed(self) -> bool:

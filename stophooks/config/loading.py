@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stophooks.config.document import MAX_FOUND, MAX_PROBLEMS, Document, SyntaxProblemError, located
 from stophooks.config.files import FileUnusableError, read_text
 from stophooks.config.parse import parse
 from stophooks.models import Problem
+from stophooks.secrets.mask import Mask
+from stophooks.secrets.names import keys_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,14 +21,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A plan and the warnings about it, or no plan and the problems that prevent one."""
+    """A plan and the warnings about it, or no plan and the problems that prevent one.
+
+    ``files`` are all that was read for it, as absolute paths; the configuration is the first.
+    """
 
     plan: Plan | None
     problems: tuple[Problem, ...]
+    files: tuple[str, ...] = ()
 
 
-def load(path: str, *, environ: Mapping[str, str]) -> Loaded:
+def load(path: str, *, environ: Mapping[str, str], user_for: str | None = None) -> Loaded:
     """See `stophooks.config.load`."""
+    loaded = _load(path, environ, user_for)
+    problems = _masked(loaded.problems, environ) if loaded.problems else ()
+    return replace(loaded, problems=problems, files=(os.path.abspath(path), *loaded.files))
+
+
+def _masked(problems: tuple[Problem, ...], environ: Mapping[str, str]) -> tuple[Problem, ...]:
+    """The problems without secrets: they show lines of the file and values of the environment."""
+    mask = Mask(found=keys_in(environ))
+    return tuple(
+        replace(
+            problem,
+            message=mask.text(problem.message),
+            hint=mask.values(problem.hint),
+            source=mask.values(problem.source),
+        )
+        for problem in problems
+    )
+
+
+def _load(path: str, environ: Mapping[str, str], user_for: str | None) -> Loaded:
     try:
         text = read_text(path)
     except FileUnusableError as err:
@@ -36,10 +62,10 @@ def load(path: str, *, environ: Mapping[str, str]) -> Loaded:
     except SyntaxProblemError as err:
         problem = located(path, text, err.span, err.message, where=err.where, hint=err.hint)
         return _refused(problem)
-    return _understood(document, environ)
+    return _understood(document, environ, user_for)
 
 
-def _understood(document: Document, environ: Mapping[str, str]) -> Loaded:
+def _understood(document: Document, environ: Mapping[str, str], user_for: str | None) -> Loaded:
     # After the file is known to be readable: these two cost most of a load.
     from stophooks.config.check import check  # noqa: PLC0415 - see above
 
@@ -54,11 +80,12 @@ def _understood(document: Document, environ: Mapping[str, str]) -> Loaded:
     part = sound(document.value) if problems else Sound(value=document.value)
     if part is None:
         return _refused(*problems)
-    findings = Findings(document=document, environ=environ, sound=part)
+    findings = Findings(document=document, environ=environ, sound=part, user_for=user_for)
     plan = compile_plan(Config.model_validate(part.value), findings)
+    files = tuple(dict.fromkeys(findings.read))
     if problems or findings.failed:
-        return _refused(*problems, *findings.problems)
-    return Loaded(plan=plan, problems=_in_order(findings.problems))
+        return replace(_refused(*problems, *findings.problems), files=files)
+    return Loaded(plan=plan, problems=_in_order(findings.problems), files=files)
 
 
 def _refused(*problems: Problem) -> Loaded:

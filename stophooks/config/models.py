@@ -21,6 +21,7 @@ from stophooks.config.fields import (
     Limit,
     Memory,
     PidsLimit,
+    SecretName,
     Size,
     Text,
     Timeout,
@@ -116,6 +117,82 @@ class UlimitRange(_Strict):
     hard: Limit = Field(
         description="How far a process may raise it, in the same unit; -1: no bound. Required."
     )
+
+
+class Secret(_Strict):
+    """One secret of a command: where it is, and how a container gets it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=expects("a secret: a variable's name, or an object with name")
+    )
+
+    name: SecretName = Field(
+        description="What the secret is called: the variable of a host command, the file "
+        "`/run/secrets/<name>` of a container. Required."
+    )
+    from_file: Text | None = Field(
+        None,
+        description="File whose content is the secret, at most 64 KiB, relative to the "
+        "configuration file; read when the run begins. Default: none, the secret is this "
+        "machine's environment variable `name`.",
+    )
+    expose: Literal["file", "env"] | None = Field(
+        None,
+        description="How a container gets it: as `file`, in memory, mode 0400 and its user's own, "
+        "or as `env`, a variable that whoever may ask the engine can read. A host command always "
+        "gets a variable. Default: `file`.",
+        json_schema_extra=choice("file", "env"),
+    )
+
+
+class Report(_Strict):
+    """What a command writes for machines, from which its failing cases are told."""
+
+    model_config = ConfigDict(json_schema_extra=expects("a report: an object with format"))
+
+    format: Literal[
+        "junit",
+        "ruff-json",
+        "mypy-json",
+        "eslint-json",
+        "jest-json",
+        "tsc",
+        "go-test-json",
+        "cargo-json",
+        "sarif",
+    ] = Field(
+        description="What it is: `junit` (pytest, jest-junit, gotestsum …), `ruff-json`, "
+        "`mypy-json`, `eslint-json`, `jest-json` (also vitest), `tsc` (its lines without "
+        "`--pretty`), `go-test-json`, `cargo-json`, `sarif`. Required.",
+        json_schema_extra=choice(
+            "junit",
+            "ruff-json",
+            "mypy-json",
+            "eslint-json",
+            "jest-json",
+            "tsc",
+            "go-test-json",
+            "cargo-json",
+            "sarif",
+        ),
+    )
+    path: Text | None = Field(
+        None,
+        description="File that the command writes it to, at most 4 MiB, relative to the "
+        "configuration file, in a container to `/workspace`. One that is older than the command's "
+        "start is not believed. Default: none, it is the command's standard output.",
+    )
+
+
+Secrets = Annotated[
+    list[
+        Annotated[
+            SecretName | Secret,
+            Field(json_schema_extra=expects("a variable's name, or an object with name")),
+        ]
+    ],
+    Field(json_schema_extra=expects("a list of secrets")),
+]
 
 
 class StopCommand(_Strict):
@@ -224,11 +301,31 @@ class StopCommand(_Strict):
         "leaves nothing either way. Their output has to go elsewhere: they lose the pipe. Host "
         "only. Default: `false`.",
     )
+    secrets: Secrets | None = Field(
+        None,
+        description="Secrets, added to `default_secrets`: names of this machine's environment "
+        "variables, or objects with `name`, `from_file` and `expose`. On the host they are "
+        "variables, in a container files under `/run/secrets`. What the command says of them is "
+        "masked. One that is missing keeps the command from running. Default: none.",
+    )
+    report: Report | None = Field(
+        None,
+        description="What the command writes for machines; its failing cases are then told before "
+        "its output. Default: told by the command line where that asks a known tool for it, such "
+        "as `ruff check --output-format json` or `pytest --junitxml=report.xml`.",
+    )
     severity: Literal["block", "warn"] = Field(
         default="block",
         description="Whether a failure keeps the agent from stopping (`block`) or is only told "
         "(`warn`). Default: `block`.",
         json_schema_extra=choice("block", "warn"),
+    )
+    pin: Flag = Field(
+        default=True,
+        description="Whether a script of the project that this command starts, such as "
+        "`./scripts/check.sh`, has to be the one that it was when the agent's session began; if "
+        "not, its change is a failure. `false` for a program that the agent works on. "
+        "Default: `true`.",
     )
     image: Annotated[str, text("an image such as python:3.12-slim", max_length=512)] | None = Field(
         None,
@@ -380,6 +477,11 @@ class Section(_Strict):
         description="Environment variables of all commands, an object or a list of `KEY=VALUE`; "
         "`${NAME}` works as in `env`. Default: none.",
     )
+    default_secrets: Secrets = Field(
+        default=[],
+        description="Secrets of all commands, as `secrets` of a command. Default: none.",
+        json_schema_extra=expects("a list of secrets"),
+    )
     fail_fast: Flag = Field(
         default=False,
         description="Whether the commands after the first one that does not pass are skipped. "
@@ -403,6 +505,12 @@ class Section(_Strict):
         "within the `deadline`, or `block` at once. Default: `wait`.",
         json_schema_extra=choice("wait", "block"),
     )
+    baseline: Flag = Field(
+        default=False,
+        description="Whether the commands also run when an agent's session begins, in the "
+        "background and for at most half of the `deadline`; a failure that was there then, of the "
+        "same command with the same output, is told and does not block. Default: `false`.",
+    )
 
 
 class Config(_Strict):
@@ -411,7 +519,12 @@ class Config(_Strict):
     model_config = ConfigDict(
         json_schema_extra={
             "x-expects": "an object with the key stop, subagent_stop or both",
-            "anyOf": [{"required": ["stop"]}, {"required": ["subagent_stop"]}],
+            "anyOf": [
+                {"required": ["stop"]},
+                {"required": ["subagent_stop"]},
+                {"required": ["protect"]},
+                {"required": ["trust"]},
+            ],
         }
     )
 
@@ -427,4 +540,25 @@ class Config(_Strict):
         None,
         description="Runs when one of the agent's helpers says that it is done. "
         "Default: nothing runs.",
+    )
+    protect: Annotated[
+        list[
+            Annotated[
+                str, text("a pattern such as tests/** or *.toml", r"^[^/\x00-\x1f][^\x00-\x1f]*$")
+            ]
+        ],
+        Field(json_schema_extra=expects("a list of patterns")),
+    ] = Field(
+        default=[],
+        description="Files of the project that the agent may not change: patterns relative to the "
+        "project, in which `*` and `?` stand for anything within a name, `**` for any directories, "
+        "and a directory's name for all that is in it. What changed, came or went since the "
+        "session began is a failure of its own. Default: none.",
+    )
+    trust: Literal["required", "assumed"] = Field(
+        default="assumed",
+        description="Only in the configuration of a user: whether a project's commands run for an "
+        "agent only after `stophooks trust` (`required`), or at once (`assumed`). "
+        "Default: `assumed`.",
+        json_schema_extra=choice("required", "assumed"),
     )

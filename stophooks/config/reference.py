@@ -37,6 +37,9 @@ The file is UTF-8 text of at most 256 KiB. Relative paths in it are relative to 
 is the *project*. YAML numbers and texts are read as in YAML 1.2 (`010` is ten, `12:30` is a text);
 `yes`, `no`, `on` and `off` are booleans, so quote them where a text is meant.
 
+Your own file, `~/.config/stophooks/stophooks.yaml` or the same with another of these names, has a
+part in every project: [sessions](sessions.md#your-own-configuration) says which.
+
 Every key is checked each time the file is read: an unknown one is an error, never skipped.
 
 ## How values are written
@@ -71,7 +74,7 @@ Every key is checked each time the file is read: an unknown one is an error, nev
   it does not name.
 """
 _PARTS = (
-    ("", "The file", "`stop` or `subagent_stop`, or both, must be there."),
+    ("", "The file", "One of `stop`, `subagent_stop`, `protect` and `trust` must be there."),
     ("Section", "A section: `stop` or `subagent_stop`", ""),
     (
         "StopCommand",
@@ -81,6 +84,8 @@ _PARTS = (
             "*host* exclude it."
         ),
     ),
+    ("Secret", "A secret", "Or only its name. See [secrets](secrets.md)."),
+    ("Report", "A report", "See [output](secrets.md#failing-cases)."),
     ("Mount", "A mount", ""),
     ("Capabilities", "`capabilities`", ""),
     ("UlimitRange", "A limit of `ulimits` as an object", ""),

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 NAMES: tuple[str, ...] = tuple(
     f"{dot}stophooks.{ending}" for dot in ("", ".") for ending in ("yaml", "yml", "json", "toml")
@@ -17,6 +22,66 @@ class ConfigAmbiguousError(StophooksError):
 
 class ConfigUnreadableError(StophooksError):
     """A directory cannot be looked into, so nobody knows what it asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the checks of a project are configured; absolute paths.
+
+    ``project_path`` and ``user_path`` are the project's configuration and the user's own, each
+    None where there is none.
+    """
+
+    project_dir: str
+    project_path: str | None
+    user_path: str | None
+
+
+def locate(
+    directories: Iterable[str], *, home: str | None, environ: Mapping[str, str]
+) -> Place | None:
+    """The configurations for the first of these directories that has one, or else for the first.
+
+    Without a configuration of its own a project is the git repository, or else the directory.
+    None where there is no directory.
+
+    Args:
+        directories: Absolute paths, most trusted first.
+        home: The home directory, or None when there is none.
+        environ: Says where the user's configuration is (XDG Base Directory Specification 0.8).
+
+    Raises:
+        ConfigAmbiguousError, ConfigUnreadableError: As `find`.
+    """
+    user_path = _user_path(environ)
+    known = list(directories)
+    for directory in known:
+        path = find(directory, home=home)
+        if path is not None and path != user_path:
+            return Place(project_dir=os.path.dirname(path), project_path=path, user_path=user_path)
+    if not known:
+        return None
+    return Place(project_dir=_root(known[0]), project_path=None, user_path=user_path)
+
+
+def _user_path(environ: Mapping[str, str]) -> str | None:
+    base = environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(environ.get("HOME") or "~", ".config")
+    directory = os.path.join(base, "stophooks")
+    # Its own home, so that the search does not leave it.
+    return find(directory, home=directory) if os.path.isabs(directory) else None
+
+
+def _root(directory: str) -> str:
+    """The git repository that a directory lies in, or the directory itself."""
+    above = directory
+    while not _exists(above, ".git", must_tell=False):
+        parent = os.path.dirname(above)
+        if parent == above:
+            return directory
+        above = parent
+    return above
 
 
 def find(directory: str, *, home: str | None) -> str | None:

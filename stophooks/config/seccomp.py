@@ -33,6 +33,7 @@ def seccomp(given: str, where: Path, findings: Findings) -> str | None:
     path = findings.followed(given, where)
     if path is None:
         return None
+    findings.read.append(path)
     try:
         profile = json.loads(read_text(path))
     except FileUnusableError as err:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from stophooks.agents import base
 from stophooks.errors import last_resort
-from stophooks.hook.call import Call, explain
+from stophooks.hook.call import Call
+from stophooks.hook.explain import explain
 from stophooks.hook.outlet import Outlet
 from stophooks.hook.watch import Watch
 

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from stophooks import agents
 from stophooks.agents import base, payload
-from stophooks.errors import StophooksError, StoreError, UsageError
-from stophooks.invocation import SectionRun, directory, home, public_environ
-from stophooks.plan import DEFAULT_MAX_BLOCKS
-from stophooks.store import open_store, state_dir
+from stophooks.errors import StophooksError, UsageError
+from stophooks.events import EVENTS, SESSION_EVENTS, SESSION_START, STOP
+from stophooks.hook import arguments, caller
+from stophooks.hook.budget import Budget, Spent
+from stophooks.hook.explain import explain
+from stophooks.invocation import DISABLE, SectionRun, directory, disabled, home, public_environ
+from stophooks.plan import DEFAULT_MAX_BLOCKS, Section
+from stophooks.store import state_dir
+from stophooks.store.memory import Memory, block_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stophooks.agents.base import Agent, Reply
     from stophooks.events import Event
+    from stophooks.hook.check import Check
+    from stophooks.hook.pinned import Surroundings
     from stophooks.hook.watch import Watch
-    from stophooks.models import Problem, Report
-    from stophooks.plan import Plan
 
-USAGE = "usage: stophooks hook --agent NAME, where NAME is one of:"
 STDIN = 0
-# What agents show a model without cutting it; see reports.reason.
-REASON_BYTES = 8192
-
-
-class ConfigRefusedError(StophooksError):
-    """The configuration has problems; its text shows all of them."""
 
 
 class Call:
@@ -41,163 +39,191 @@ class Call:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.agent: Agent = base.UNKNOWN
         self.state_dir = state_dir(environ)
+        self._began = time.time()
         self._environ = environ
         self._max_blocks = DEFAULT_MAX_BLOCKS
         self._event: Event | None = None
-        self._run: SectionRun | None = None
+        self._memory: Memory | None = None
+        self._section_run: SectionRun | None = None
+        self._debug: list[str] | None = None
 
     def answer(self, argv: Sequence[str], watch: Watch) -> Reply:
         """Return the answer; every error becomes one that explains itself."""
         try:
-            return self._answer(argv, watch)
+            reply = self._answer(argv, watch)
         except Exception as err:  # noqa: BLE001 -- the door: no error may become a silent pass
-            from stophooks.reports import note  # noqa: PLC0415 -- only a failing call pays for it
+            reply = self._could_not(explain(err), for_a_person=getattr(err, "for_a_person", False))
+        return reply if self._debug is None else caller.debugged(reply, self._debug)
 
-            reason = explain(err)
-            return self._block(reason, note.given_up(reason, max_blocks=self._max_blocks))
+    def refusal(self, reason: str) -> Reply:
+        """Return the answer that keeps the agent from going on, where its event can be kept."""
+        if self._event is not None and self._event.kind in SESSION_EVENTS:
+            return self.agent.allow(None)
+        return self.agent.block(reason)
 
     def tidy(self) -> None:
         """Remove old logs; nobody waits for this."""
-        if self._run is not None:
-            self._run.tidy()
+        if self._memory is not None:
+            self._memory.close()
+        if self._section_run is not None:
+            self._section_run.tidy()
 
     def _answer(self, argv: Sequence[str], watch: Watch) -> Reply:
-        self.agent = _agent(argv)
-        self._event = self.agent.parse({}, self._environ)
-        self._event = self.agent.parse(payload.read(STDIN), self._environ)
-        plan = self._plan(self._event)
-        section = plan.section(self._event.kind) if plan else None
-        if plan is None or section is None or not section.commands:
+        given = arguments.parse(argv, self._environ)
+        self._debug = [] if given.debug else None
+        self.agent = caller.named(given)
+        if given.agent is not None:
+            # What the environment alone tells counts a payload's fault for the right project.
+            self._event = self.agent.parse({}, self._environ)
+        found = caller.find(given, payload.read(STDIN), self._environ, state_dir=self.state_dir)
+        self.agent, self._event = found.agent, found.event
+        self._say(*caller.explained(found))
+        if found.aside:
             return self.agent.allow(None)
+        if self._event.kind in SESSION_EVENTS:
+            return self._session(self._event)
+        if self._event.kind not in EVENTS:
+            return self.agent.allow(None)
+        return self._stop(self._event, watch)
+
+    def _session(self, event: Event) -> Reply:
+        """Take note of a session's beginning or end: nothing about it keeps the agent."""
+        from stophooks.hook import session  # noqa: PLC0415 -- a stop needs none of it
+
+        if not disabled(self._environ):
+            enter = session.begin if event.kind == SESSION_START.name else session.end
+            try:
+                enter(event, self._around(), self._environ)
+            except (StophooksError, OSError) as err:
+                # The stop will tell; here nobody could do anything about it.
+                self._say(f"nothing is known of the session's beginning: {err}")
+        return self.agent.allow(None)
+
+    def _stop(self, event: Event, watch: Watch) -> Reply:
+        from stophooks.hook.check import Check  # noqa: PLC0415 -- a bad payload needs none
+        from stophooks.hook.pinned import plan_for  # noqa: PLC0415 -- the same
+
+        if disabled(self._environ):
+            return self._disabled(event)
+        around = self._around()
+        held = plan_for(event, around)
+        plan = held.plan
+        section = plan.section(event.kind) if plan else None
+        # What is protected is so even where no command would be run.
+        guarded = bool(held.findings) and event.kind == STOP.name
+        if plan is None or not (guarded or (section and section.commands)):
+            self._say(f"nothing is checked: there are no commands for {event.kind}")
+            return self.agent.allow("\n".join(held.notes))
+        section = section or Section(event=event.kind)
         self._max_blocks = section.max_blocks
+        self._memory = Memory(self.state_dir, event, plan.project_dir)
+        check = Check(
+            agent=self.agent,
+            event=event,
+            held=held,
+            plan=plan,
+            section=section,
+            memory=self._memory,
+            budget=self._budget,
+            environ=around.environ,
+            began=self._began,
+        )
+        skipped = check.skipped()
+        if skipped is None:
+            return self._run(check, watch)
+        if skipped != event.unfinished:  # which is said already
+            self._say(f"nothing is checked: {skipped}")
+        return check.skip(skipped)
+
+    def _run(self, check: Check, watch: Watch) -> Reply:
+        section = check.section
+        if section.baseline:
+            from stophooks.hook import baseline  # noqa: PLC0415 -- only who wants one pays for it
+
+            baseline.give_up(check.memory, section.event)
+        self._section_run = SectionRun(section, check.plan, with_caller=True)
         watch.running(section.deadline_s)
-        self._run = SectionRun(section, plan, with_caller=True)
-        return self._judge(self._run.report(cancel=watch.cancel))
+        return check.judge(self._section_run.report(cancel=watch.cancel))
 
-    def _plan(self, event: Event) -> Plan | None:
-        from stophooks import config  # noqa: PLC0415 -- an unreadable payload never needs it
+    def _disabled(self, event: Event) -> Reply:
+        """Let the agent stop, with a note where there may have been something to check."""
+        from stophooks.hook.check import remember_skip  # noqa: PLC0415 -- hardly any call needs it
+        from stophooks.reports import note  # noqa: PLC0415 -- the same
 
-        for place in (*event.directories, *_here()):
-            path = config.find(place, home=home())
-            if path is not None:
-                loaded = config.load(path, environ=public_environ())
-                if loaded.plan is None:
-                    raise _refused([item for item in loaded.problems if not item.warning])
-                return loaded.plan
-        return None
-
-    def _judge(self, report: Report) -> Reply:
-        notes = [] if report.blocks else self._reset()
-        if report.passed:
-            return self.agent.allow("\n".join(notes))
-        from stophooks.reports import note  # noqa: PLC0415 -- a passing stop never needs it
-
-        if not report.blocks:
-            return self.agent.allow("\n".join((note.warned(report), *notes)))
-        from stophooks.reports.reason import reason  # noqa: PLC0415 -- the same
-
-        text = reason(report, max_bytes=REASON_BYTES)
-        return self._block(text, note.spent(report, max_blocks=self._max_blocks))
-
-    def _block(self, reason: str, note: str) -> Reply:
-        """Keep the agent from stopping, unless its session's blocks are used up."""
         try:
-            with open_store(self.state_dir) as store:
-                count = store.record_block(self._keys[0])
-                notes = store.notes
-        except (StoreError, ImportError, MemoryError) as err:
-            # Whatever keeps us from counting, the reason is what the agent needs.
-            return self.agent.block(_bounded(reason, f"\n\nBlocks cannot be counted: {err}"))
-        if count > self._max_blocks:
-            return self.agent.allow("\n".join((note, *notes)))
-        return self.agent.block(_bounded(reason, "".join(f"\n\n{text}" for text in notes)))
+            project_dir = self._project_dir(event)
+        except StophooksError:
+            return self.agent.allow(note.not_checked(f"{DISABLE}=1 is set"))
+        if project_dir is None:
+            return self.agent.allow(None)
+        self._memory = Memory(self.state_dir, event, project_dir)
+        remember_skip(self._memory, event, f"{DISABLE}=1 was set")
+        return self.agent.allow(note.not_checked(f"{DISABLE}=1 is set"))
 
-    def _reset(self) -> list[str]:
-        """Forget the blocks so far; what goes wrong is for the person and changes no result."""
-        try:
-            with open_store(self.state_dir) as store:
-                store.reset(*self._keys)
-                return store.notes
-        except (StoreError, ImportError, MemoryError) as err:
-            return [f"stophooks: blocks cannot be counted: {err}"]
+    def _could_not(self, reason: str, *, for_a_person: bool) -> Reply:
+        """The answer where the checks could not be run."""
+        from stophooks.reports import note  # noqa: PLC0415 -- only a failing call pays for it
+
+        if self._event is not None and self._event.kind in SESSION_EVENTS:
+            self._say(reason)
+            return self.agent.allow(None)
+        memory = None
+        # What is told is the answer; what is remembered of it must not keep it from being given.
+        with suppress(Exception):
+            memory = self._known()
+        if for_a_person and memory is not None and memory.machine_was_blamed():
+            reply = self.agent.allow(note.out_of_reach(reason))
+            spent = Spent(reply=reply, count=None, allowed=True)
+        else:
+            instead = note.given_up(reason, max_blocks=self._max_blocks)
+            spent = self._budget.block(self.agent, reason, instead=instead)
+        if memory is not None:
+            with suppress(Exception):
+                self._remember(memory, reason, spent, for_a_person=for_a_person)
+        return spent.reply
+
+    def _known(self) -> Memory | None:
+        project_dir = self._project_dir(self._event) if self._event is not None else None
+        if self._memory is None and self._event is not None and project_dir is not None:
+            self._memory = Memory(self.state_dir, self._event, project_dir)
+        return self._memory
+
+    def _remember(self, memory: Memory, reason: str, spent: Spent, *, for_a_person: bool) -> None:
+        from stophooks.reports.status import could_not  # noqa: PLC0415 -- only a failing call pays
+
+        if for_a_person:
+            memory.blame_machine()
+        if self._event is not None:
+            known = could_not(self._event, reason, max_blocks=self._max_blocks)
+            used = {"blocks": min(spent.count or 0, self._max_blocks), "allowed": spent.allowed}
+            memory.put_state(self._event.kind, known | used)
+
+    def _project_dir(self, event: Event) -> str | None:
+        """The project that this is about, or None where it has no configuration."""
+        from stophooks import config  # noqa: PLC0415 -- a passing stop does not need it
+
+        around = self._around()
+        place = config.locate(
+            (*event.directories, *around.here), home=around.home, environ=around.environ
+        )
+        if place is None or place.project_path is place.user_path is None:
+            return None
+        return place.project_dir
+
+    def _around(self) -> Surroundings:
+        from stophooks.hook.pinned import Surroundings  # noqa: PLC0415 -- a bad payload needs none
+
+        return Surroundings(
+            state_dir=self.state_dir, home=home(), environ=public_environ(), here=_here()
+        )
 
     @property
-    def _keys(self) -> tuple[str, ...]:
-        """Under what blocks are counted: the session, and where none is known the project."""
-        event = self._event
-        name = event.agent if event else "unknown"
-        place = next(iter((*(event.directories if event else ()), *_here())), "/")
-        project = _key(name, "project", place)
-        if event is None or event.session is None:
-            return (project,)
-        return (_key(name, "session", event.session, event.kind, event.helper or ""), project)
+    def _budget(self) -> Budget:
+        return Budget(self.state_dir, block_keys(self._event, _here()), self._max_blocks)
 
-
-def _key(*parts: str) -> str:
-    """One short name for what an agent may have named in any length and with any characters."""
-    import hashlib  # noqa: PLC0415 -- a stop that is neither blocked nor counted needs none
-
-    whole = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(whole).hexdigest()
-
-
-def explain(err: Exception) -> str:
-    """Say what went wrong, where, and what to do, for an agent and the person behind it."""
-    from stophooks.reports import clean  # noqa: PLC0415 -- only a failing call pays for it
-
-    if isinstance(err, ConfigRefusedError):
-        text = str(err)
-    elif isinstance(err, StophooksError):
-        text = f"stophooks could not run the checks: {err}"
-    else:
-        text = _own_fault(err)
-    # Names of files and directories are in it, and they may hold anything.
-    return _bounded(clean.text(text), "")
-
-
-def _own_fault(err: Exception) -> str:
-    import traceback  # noqa: PLC0415 -- only our own bugs pay for it
-
-    # Not the whole traceback: an agent reads this, and would set out to mend stophooks.
-    frames = traceback.extract_tb(err.__traceback__)[-3:]
-    places = " < ".join(
-        f"{frame.name} in {frame.filename}:{frame.lineno}" for frame in frames[::-1]
-    )
-    return (
-        f"stophooks could not run the checks, by a fault of its own: {type(err).__name__}: {err} "
-        f"(at {places}; Python {sys.version.split()[0]}). Tell the person: `stophooks run` in the "
-        "project shows whether the checks themselves work; report this text as a bug."
-    )
-
-
-def _agent(argv: Sequence[str]) -> Agent:
-    name = ""
-    if len(argv) == 2 and argv[0] == "--agent":  # noqa: PLR2004 -- an option and its value
-        name = argv[1]
-    elif len(argv) == 1:
-        name = argv[0].removeprefix("--agent=")
-    if name not in agents.AGENTS:
-        raise UsageError(
-            f"`stophooks hook {' '.join(argv)}`".replace(" `", "`")
-            + f" names no agent that is known. Write, in the agent's settings, {USAGE} "
-            + f"{', '.join(agents.AGENTS)}; `stophooks install` writes it for you."
-        )
-    return agents.AGENTS[name]
-
-
-def _refused(problems: Sequence[Problem]) -> ConfigRefusedError:
-    from stophooks.reports.problems import text  # noqa: PLC0415 -- only a bad configuration pays
-
-    head = "stophooks could not run the checks: the configuration has problems.\n\n"
-    return ConfigRefusedError(_bounded(head + text(problems), ""))
-
-
-def _bounded(text: str, tail: str) -> str:
-    room = REASON_BYTES - len(tail.encode("utf-8", "replace"))
-    data = text.encode("utf-8", "replace")
-    return (data if len(data) <= room else data[: room - 4] + b" ...").decode(
-        "utf-8", "ignore"
-    ) + tail
+    def _say(self, *lines: str) -> None:
+        if self._debug is not None:
+            self._debug.extend(lines)
 
 
 def _here() -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from stophooks import signals
 from stophooks.executors.base import Cancellation
 
 if TYPE_CHECKING:
-    from stophooks.agents.base import Agent
     from stophooks.hook.call import Call
     from stophooks.hook.outlet import Outlet
 
@@ -70,14 +69,10 @@ class Watch:
         self._interrupt("the agent has ended")
 
     def _interrupt(self, cause: str) -> None:
-        code = self._outlet.send(self._agent.block(_INTERRUPTED.format(cause)))
+        code = self._outlet.send(self._call.refusal(_INTERRUPTED.format(cause)))
         self.cancel.request(f"interrupted: {cause}", grace_s=GRACE_S)
         if not self._running:
             os._exit(code)
 
     def _overrun(self) -> None:
-        os._exit(self._outlet.send(self._agent.block(_OVERRUN)))
-
-    @property
-    def _agent(self) -> Agent:
-        return self._call.agent
+        os._exit(self._outlet.send(self._call.refusal(_OVERRUN)))

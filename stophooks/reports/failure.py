@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from stophooks.models import Severity, Status, Stream, human_duration
+from stophooks.reports.cases import Told, told
 from stophooks.reports.clean import Lines, line, lines, middle, text
 from stophooks.reports.excerpt import excerpt, share, size
 from stophooks.reports.words import REASON_WIDTH, happened, never_began
@@ -25,6 +26,8 @@ BRIEF_WIDTH = 150
 # Where there is room for names only.
 NAME_WIDTH = 60
 HAPPENED_WIDTH = 100
+# The failing cases may take one part of these of the room for output, and more if there is more.
+CASES_PARTS = 2
 
 
 class Detail(IntEnum):
@@ -53,6 +56,7 @@ class Failure:
     log: tuple[str, ...]
     streams: tuple[tuple[Stream, Lines], ...]
     max_lines: int | None
+    cases: Told | None = None
 
     def rows(self, detail: Detail, output: Sequence[str] = ()) -> list[str]:
         """The lines that tell it in this detail, with its name or title as the first."""
@@ -69,18 +73,26 @@ class Failure:
 
     def wanted_bytes(self, limit: int) -> int:
         """Bytes that all of the output takes, or as much of it as ``limit`` has room for."""
-        return min(limit, self._labels + sum(self._wants(limit - self._labels)))
+        cases = self.cases.wanted_bytes if self.cases else 0
+        return min(limit, cases + self._labels + sum(self._wants(limit - self._labels)))
 
     def output(self, room: int) -> list[str]:
         """What is shown of the output, a label above each stream, in at most ``room`` bytes."""
-        left = room - self._labels
-        rows: list[str] = []
+        rows = self._case_rows(room)
+        left = room - byte_count(rows) - self._labels
         for (stream, shown), max_bytes, max_lines in zip(
             self.streams, share(left, self._wants(left)), self._lines_each, strict=True
         ):
             part = excerpt(shown, max_bytes=max_bytes, max_lines=max_lines)
             rows += [_label(stream), *part] if part else []
         return rows
+
+    def _case_rows(self, room: int) -> list[str]:
+        """The failing cases, in what the output leaves of the room, or at least in half of it."""
+        if self.cases is None:
+            return []
+        output = self._labels + sum(self._wants(max(room - self._labels, 0)))
+        return self.cases.rows(max(room - output, room // CASES_PARTS))
 
     @property
     def _labels(self) -> int:
@@ -116,6 +128,7 @@ def failure(result: Result) -> Failure:
         log=_log(outcome),
         streams=tuple((stream, shown) for stream, shown in streams if shown),
         max_lines=command.max_output_lines,
+        cases=told(outcome.cases) if outcome.cases else None,
     )
 
 
@@ -147,6 +160,8 @@ def _title(result: Result) -> str:
     outcome = result.outcome
     timed = outcome.status in {Status.FAILED, Status.CANCELLED} and not never_began(outcome)
     after = f" after {human_duration(outcome.duration_s)}" if timed else ""
+    if _was_looked_at(outcome):
+        return f"{_kind(result)}{name}: {happened(result)}"
     return f"{_kind(result)}{name}: {happened(result)}{after} ({where})"
 
 
@@ -154,6 +169,7 @@ def _messages(result: Result) -> list[str]:
     command, outcome = result.command, result.outcome
     # The title already says that a command's own time was over, or why it never began.
     known = (outcome.reason or "").startswith("timed out") or never_began(outcome)
+    known = known or _was_looked_at(outcome)
     said = [(None if known else outcome.reason, REASON_WIDTH), (outcome.remedy, REASON_WIDTH)]
     said += [(command.message, MESSAGE_WIDTH)]
     return [f"  {line(words, width=width)}" for words, width in said if words]
@@ -180,6 +196,11 @@ def _log(outcome: Outcome) -> tuple[str, ...]:
     if _is_silent(outcome) or not outcome.log_path:
         return ()
     return (f"  Full output: {line(outcome.log_path, width=1000)}",)
+
+
+def _was_looked_at(outcome: Outcome) -> bool:
+    """Whether nothing was run, and what failed is that something is not as it should be."""
+    return outcome.status is Status.FAILED and outcome.exit_code is None
 
 
 def _is_silent(outcome: Outcome) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from stophooks.reports.clean import lines
+from stophooks.reports.clean import line, lines, text
 
 if TYPE_CHECKING:
-    from stophooks.models import Report, Result, Tail
+    from stophooks.models import Cases, Report, Result, Tail
 
 
 def render(report: Report) -> str:
@@ -44,8 +44,27 @@ def _result(result: Result) -> dict[str, Any]:
         "oom": outcome.oom,
         "notes": list(outcome.notes),
         "log_path": outcome.log_path,
+        "cases": _cases(outcome.cases),
         "stdout": _stream(outcome.stdout),
         "stderr": _stream(outcome.stderr),
+    }
+
+
+def _cases(cases: Cases | None) -> dict[str, Any] | None:
+    if cases is None:
+        return None
+    return {
+        "format": cases.format,
+        "total": cases.total,
+        "first": [
+            {
+                "file": case.file and line(case.file),
+                "line": case.line,
+                "name": case.name and line(case.name),
+                "message": text(case.message),
+            }
+            for case in cases.first
+        ],
     }
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from stophooks.reports.clean import line
-from stophooks.reports.words import happened
+from stophooks.reports.words import REASON_WIDTH, happened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,32 @@ def given_up(reason: str, *, max_blocks: int) -> str:
     return (
         f"stophooks: the checks did NOT pass: they could not be run. {_allowed(max_blocks)} {why}"
     )
+
+
+def machine(report: Report) -> str:
+    """Say that this machine could not run checks and that the agent, told once, may stop."""
+    blockers = [result for result in report.failures if result.blocks]
+    checks = "check" if len(report.results) == 1 else "checks"
+    why = blockers[0].outcome
+    said = " ".join(line(text, width=REASON_WIDTH) for text in (why.reason, why.remedy) if text)
+    return (
+        f"stophooks: {len(blockers)} of {len(report.results)} {checks} did NOT pass: this machine "
+        f"could not run {'it' if len(blockers) == 1 else 'them'}: {_names(blockers)}. {said} The "
+        "agent cannot mend that: it was told once in this session and may stop now."
+    )
+
+
+def out_of_reach(reason: str) -> str:
+    """Say that the checks could not be run, by nothing that the agent, told once, can mend."""
+    return (
+        "stophooks: the checks did NOT pass: they could not be run. The agent cannot mend that: it "
+        f"was told once in this session and may stop now. {line(reason, width=1000)}"
+    )
+
+
+def not_checked(reason: str) -> str:
+    """Say that nothing was checked, and why."""
+    return f"stophooks: nothing was checked: {line(reason, width=REASON_WIDTH)}."
 
 
 def warned(report: Report) -> str:

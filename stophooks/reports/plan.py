@@ -5,57 +5,84 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING
 
-from stophooks.models import Severity, human_duration, human_size
+from stophooks.models import Expose, Severity, human_duration, human_size
 from stophooks.plan import WAIT, to_json
 from stophooks.reports.clean import line
 from stophooks.reports.clean import text as clean
+from stophooks.secrets.mask import STARS, Mask
+from stophooks.secrets.names import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stophooks.models import Command, Container, Mount
+    from stophooks.models import Command, Container, Mount, Secret
     from stophooks.plan import Plan, Section
 
 # Of a script; the whole is in the JSON form and in the configuration.
 SCRIPT_LINES = 3
 # Of which a cpu has this many.
 NANO = 1_000_000_000
+MASKED = STARS.decode()
 # What is not said in the configuration and left to the engine.
 _ENGINES = "the engine's default"
 
 
-def json(plan: Plan) -> str:
-    """The whole plan as one JSON document; durations are seconds, sizes are bytes."""
-    return dumps(to_json(plan), indent=2)
+def json(plan: Plan, mask: Mask | None = None) -> str:
+    """The whole plan as one JSON document; durations are seconds, sizes are bytes.
+
+    Values of variables whose names are those of secrets are masked, and whatever ``mask`` knows.
+    """
+    values = (mask or Mask()).values(to_json(plan))
+    for command in (one for section in values["sections"] for one in section["commands"]):
+        command["env"] = [
+            [name, MASKED if is_key(name) else value] for name, value in command["env"]
+        ]
+    return dumps(values, indent=2)
 
 
-def text(plan: Plan) -> str:
-    """The plan for a person: a block per command.
+def text(plan: Plan, mask: Mask | None = None) -> str:
+    """The plan for a person, without what ``mask`` knows: a block per command.
 
     Of a container everything that decides what it can reach and use is said; of the rest what
     was asked for, or differs from the default.
     """
-    rows = [f"{plan.config_path} (project {plan.project_dir})"]
+    rows = [*_files(plan)]
     for section in plan.sections:
         rows += ["", *_section(section)]
         for command in section.commands:
-            rows += _command(command)
-    return "\n".join(rows)
+            rows += _command(command, is_users=command.source == plan.user_path is not None)
+    return (mask or Mask()).text("\n".join(rows))
+
+
+def _files(plan: Plan) -> Iterator[str]:
+    """Which configurations are in it, and what they say of the project as a whole."""
+    if plan.config_path == plan.user_path:
+        yield f"{plan.config_path} (your own, for every project; this one: {plan.project_dir})"
+    else:
+        yield f"{plan.config_path} (project {plan.project_dir})"
+        if plan.user_path is not None:
+            yield f"{plan.user_path} (your own, for every project)"
+    if plan.protect:
+        yield f"protect: {', '.join(line(pattern, width=300) for pattern in plan.protect)}"
+    if plan.must_trust:
+        yield "trust: required; commands run for an agent only after stophooks trust"
 
 
 def _section(section: Section) -> Iterator[str]:
     rules = [f"deadline {human_duration(section.deadline_s)}", f"max_blocks {section.max_blocks}"]
     rules += ["fail_fast"] * section.fail_fast
     rules += ["does not wait for another run"] * (section.when_busy != WAIT)
+    rules += ["what failed when the session began does not block"] * section.baseline
     count = len(section.commands)
     noun = "command" if count == 1 else "commands"
     yield f"{section.event}: {count} {noun}, {', '.join(rules)}"
 
 
-def _command(command: Command) -> Iterator[str]:
+def _command(command: Command, *, is_users: bool) -> Iterator[str]:
     limit = "no timeout" if command.timeout_s is None else human_duration(command.timeout_s)
     warns = ", warns only" if command.severity is Severity.WARN else ""
-    yield f"  {line(command.name)}  ({line(command.where)}, {limit}{warns})"
+    origin = ", of your own configuration" if is_users else ""
+    yield f"  {line(command.name)}  ({line(command.where)}, {limit}{warns}{origin})"
     body = [row for row in clean(command.line).split("\n") if row.strip()]
     for index, row in enumerate(body[:SCRIPT_LINES]):
         yield f"    {' ' if index else '$'} {line(row, width=120)}"
@@ -89,11 +116,21 @@ def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
     ]
     yield "not shown", ", ".join(hidden) or None
     yield "max_output_lines", command.max_output_lines
+    yield "pin", None if command.pin else "no"
     if command.container is None:
         yield "working_dir", command.working_dir
         yield "inherit_env", None if command.inherit_env else "no"
     # Names only: values are often secrets, and a terminal's scroll-back keeps them.
     yield "env", ", ".join(name for name, _ in command.env) or None
+    yield "secrets", ", ".join(_secret(secret, command) for secret in command.secrets) or None
+    if command.report is not None:
+        yield "report", f"{command.report.format} from {command.report.path or 'standard output'}"
+
+
+def _secret(secret: Secret, command: Command) -> str:
+    source = f"from {secret.from_file}" if secret.from_file else "of this machine's environment"
+    is_variable = command.container is None or secret.expose is Expose.ENV
+    return f"{secret.name} {source} as {'a variable' if is_variable else 'a file'}"
 
 
 def _container(container: Container) -> Iterator[str]:

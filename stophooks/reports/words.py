@@ -61,6 +61,9 @@ def _limit_s(result: Result) -> float:
 
 
 def _ended(outcome: Outcome) -> str:
+    if outcome.exit_code is None:
+        # Nothing was run: something was looked at.
+        return line(outcome.reason or str(outcome.status), width=REASON_WIDTH)
     if outcome.signal is None:
         return f"exit code {outcome.exit_code}"
     known = {item.value: item.name for item in signal.Signals}

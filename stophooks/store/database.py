@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from stophooks.errors import StoreError
+from stophooks.store import tables
 from stophooks.store.lock import FileLock
 from stophooks.store.place import PRIVATE_FILE
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 NAME = "state.db"
-# The tables as this program knows them; kept in the file as `PRAGMA user_version`.
-VERSION = 1
 # Every transaction is one small row; a lock held longer than this is a stuck machine.
 LOCK_TIMEOUT_S = 5.0
 _REPAIR = "repair.lock"
@@ -29,9 +28,6 @@ _ATTEMPTS = 3
 # change: ERROR, CORRUPT, SCHEMA, CONSTRAINT, MISMATCH, FORMAT, NOTADB. The file is not ours, or
 # no longer what we wrote.
 _DAMAGED = frozenset({1, 11, 17, 19, 20, 24, 26})
-_TABLE = """CREATE TABLE blocks (
-    session TEXT PRIMARY KEY, count INTEGER NOT NULL, updated REAL NOT NULL, sum INTEGER NOT NULL
-) WITHOUT ROWID"""
 
 
 class DamagedError(Exception):
@@ -111,12 +107,12 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = self._connection = _open(self.path)
-        if _version(connection) > VERSION:
+        if tables.version(connection) > tables.VERSION:
             self.close()
-            self.path = os.path.join(self._directory, f"state.v{VERSION}.db")
+            self.path = os.path.join(self._directory, f"state.v{tables.VERSION}.db")
             connection = self._connection = _open(self.path)
-        if _version(connection) != VERSION:
-            self._transaction(_make)
+        if tables.version(connection) != tables.VERSION:
+            self._transaction(tables.make)
         return connection
 
     def _repair(self, problem: str) -> None:
@@ -145,7 +141,8 @@ class Database:
         try:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()
             # Another process may be about to make the tables.
-            if _version(connection) == VERSION:
+            if tables.version(connection) == tables.VERSION:
+                tables.look(connection)
                 self._check(connection)
         except (DamagedError, ValueError):
             return True
@@ -182,19 +179,6 @@ def _descriptor(path: str) -> int:
         if not os.path.isfile(path) and os.path.lexists(path):
             raise DamagedError(f"not a regular file: {err.strerror}") from err
         raise
-
-
-def _make(connection: sqlite3.Connection) -> None:
-    """Make the tables, in a transaction; what a version before the first one left is dropped."""
-    if _version(connection) == VERSION:  # another process was first
-        return
-    connection.execute("DROP TABLE IF EXISTS blocks")
-    connection.execute(_TABLE)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _is_damage(err: sqlite3.Error) -> bool:

@@ -156,9 +156,14 @@ class Families:
 
         stopped: set[Key] = set()
         for _ in range(STOP_PASSES):
-            fresh = [one for one in self.members() if one.key not in stopped]
+            members = self.members()
+            fresh = [one for one in members if one.key not in stopped]
             if not fresh:
                 break
+            # A group that one of them founded is nobody else's.
+            founders = {one.pid for one in members} | {pid for pid, _ in self._leaders.values()}
+            for group in founders & {one.group for one in fresh}:
+                procs.send_group(group, signal.SIGKILL)
             for one in fresh:
                 self._send(one.key, signal.SIGSTOP)
                 stopped.add(one.key)

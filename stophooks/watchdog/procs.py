@@ -11,7 +11,7 @@ _STAT_BYTES = 4096
 class Proc:
     """One process at one moment; ``pid`` and ``started`` (clock ticks) name it for good."""
 
-    __slots__ = ("parent", "pid", "session", "started", "state", "threads")
+    __slots__ = ("group", "parent", "pid", "session", "started", "state", "threads")
 
     def __init__(self, line: bytes) -> None:
         before, _, rest = line.partition(b" (")
@@ -20,6 +20,7 @@ class Proc:
         self.pid = int(before)
         self.state = fields[0]
         self.parent = int(fields[1])
+        self.group = int(fields[2])
         self.session = int(fields[3])
         self.threads = int(fields[17])
         self.started = int(fields[19])
@@ -147,6 +148,15 @@ def send(pid: int, started: int, number: int) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def send_group(group: int, number: int) -> None:
+    """Signal a whole process group at once: nobody in it can fork to get away."""
+    try:
+        os.killpg(group, number)
+    except OSError:
+        # Gone, or in part another user's: each is signalled by itself as well.
+        return
 
 
 def _send_by_number(pid: int, started: int, number: int) -> bool:

@@ -68,7 +68,7 @@ def settings(project: Path, timeout: float | None, *, program: str = "/bin/stoph
     hook = {"type": "command", "command": f"{program} hook --agent claude", **limit}
     path = project / ".claude/settings.json"
     path.parent.mkdir(exist_ok=True)
-    events = ("Stop", "SubagentStop")
+    events = ("Stop", "SubagentStop", "SessionStart", "SessionEnd")
     path.write_text(json.dumps({"hooks": {event: [{"hooks": [hook]}] for event in events}}))
     return path
 
@@ -154,7 +154,7 @@ def test_findings_for_a_program_are_one_document(
     assert engine
     configure(project, HOST_ONLY)
 
-    done = look(stophooks, project)
+    done = look(stophooks, project, PATH="/usr/bin:/bin")
 
     document = json.loads(done.stdout)
     assert set(document) == {"version", "ok", "findings", "probe"}
@@ -165,7 +165,7 @@ def test_findings_for_a_program_are_one_document(
     assert {one["about"] for one in document["findings"]} == {
         "program",
         "configuration",
-        "agent claude",
+        "agents",
         "state",
         "engine",
     }
@@ -383,13 +383,96 @@ def test_containers_of_runs_are_named(
 
 
 @pytest.mark.scenario("doctor: The hook is not installed")
+def test_no_hook_and_no_agent_is_a_warning(stophooks: Stophooks, project: Path) -> None:
+    configure(project, HOST_ONLY)
+
+    done = look(stophooks, project, PATH="/usr/bin:/bin")
+
+    found = only(findings(done, "agents"), "warn")
+    assert found["remedy"].startswith("Install it: stophooks install claude|codex|")
+
+
+@pytest.mark.scenario("doctor: An agent on this machine has no hook")
 def test_an_agent_without_the_hook_is_a_warning(stophooks: Stophooks, project: Path) -> None:
     configure(project, HOST_ONLY)
+    folder = stophooks.home / ".claude"
+    folder.mkdir(parents=True)
+
+    done = look(stophooks, project, PATH="/usr/bin:/bin")
+
+    found = only(findings(done, "agent claude"), "warn")
+    assert f"it is on this machine ({folder})" in found["text"]
+    assert found["remedy"] == "Install it: stophooks install claude"
+    assert not findings(done, "agent codex")
+
+
+@pytest.mark.scenario("doctor: The hook is of an older version")
+def test_a_hook_that_is_called_too_seldom_is_a_warning(
+    stophooks: Stophooks, project: Path, tmp_path: Path
+) -> None:
+    configure(project, HOST_ONLY)
+    path = settings(project, 600, program=program(tmp_path))
+    told = json.loads(path.read_text())
+    del told["hooks"]["SessionStart"]
+    path.write_text(json.dumps(told))
 
     done = look(stophooks, project)
 
     found = only(findings(done, "agent claude"), "warn")
-    assert found["remedy"] == "Install it: stophooks install claude"
+    assert found["text"] == "the hook is not called at SessionStart"
+    assert found["remedy"] == "Install it again: stophooks install claude --project"
+
+
+@pytest.mark.scenario("doctor: The hook is of an older version")
+def test_a_plugin_file_that_was_changed_is_a_warning(stophooks: Stophooks, project: Path) -> None:
+    configure(project, HOST_ONLY)
+    stophooks("install", "opencode", cwd=project)
+    path = project / ".opencode/plugin/stophooks.js"
+    before = look(stophooks, project)
+    path.write_text(path.read_text() + "// more\n")
+
+    done = look(stophooks, project)
+
+    assert [one["level"] for one in findings(before, "agent opencode")] == ["ok"]
+    found = only(findings(done, "agent opencode"), "warn")
+    assert found["text"] == "the plugin file is of another version, or was changed"
+
+
+# What `codex app-server` 0.169.0 answered for these entries, 2026-11-21.
+TRUSTED = {
+    "stop": "d9f3d670af3a9905d5edc6abd45fb10b1fcf115d32b08ee19d894075414bdf83",
+    "subagent_stop": "883572f9e98f73a9b9138914204718b5250fc1f2adf4fae4a733626b4d5b485f",
+    "session_start": "090d6dd2b6c77cde170676e98887b46bbe15c0a80c4bcb786dc99fbb69472d2e",
+    "session_end": "e086d6c51fc43532ad00feb6b27f40a7416703980b7f018f98c507080c4a0b83",
+}
+
+
+@pytest.mark.scenario("doctor: An agent skips a hook that is not trusted")
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_hook_that_codex_does_not_trust_is_a_warning(
+    stophooks: Stophooks, project: Path, tmp_path: Path, *, changed: bool
+) -> None:
+    configure(project, HOST_ONLY)
+    path = f"{program(tmp_path).removesuffix('/stophooks')}:/usr/bin:/bin"
+    stophooks("install", "codex", cwd=project, env={"PATH": path})
+    file = project / ".codex/hooks.json"
+    lines = [
+        f'[hooks.state."{file}:{event}:0:0"]\ntrusted_hash = "sha256:{digest}"\n'
+        for event, digest in TRUSTED.items()
+    ]
+    config = stophooks.home / ".codex/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("".join(lines))
+    if changed:
+        file.write_text(file.read_text().replace('"timeout": 600', '"timeout": 601'))
+
+    done = look(stophooks, project, PATH=path)
+
+    found = findings(done, "agent codex")
+    assert [one["level"] for one in found] == (["warn"] if changed else ["ok"])
+    if changed:
+        assert found[0]["text"] == "the hook is not known to be trusted at Stop, SubagentStop"
+        assert "enter /hooks and trust" in found[0]["remedy"]
 
 
 def test_an_installed_hook_is_ok(stophooks: Stophooks, project: Path) -> None:
@@ -401,7 +484,7 @@ def test_an_installed_hook_is_ok(stophooks: Stophooks, project: Path) -> None:
     found = only(findings(done, "agent claude"), "ok")
     assert installed.returncode == 0
     assert found["where"] == str(project / ".claude/settings.local.json")
-    assert "Stop 600 s, SubagentStop 600 s" in found["text"]
+    assert "Stop 600 s, SubagentStop 600 s, SessionStart 30 s" in found["text"]
 
 
 @pytest.mark.scenario("doctor: The agent would end the hook first")

@@ -8,7 +8,6 @@ import pytest
 
 from tests.integration.test_hook_answers import (
     FAILS,
-    PASSES,
     message,
     payload,
     place,
@@ -45,13 +44,13 @@ def test_blocks_in_a_row_end(stophooks: Stophooks, place: Path) -> None:
 
 @pytest.mark.scenario("agent-claude: A pass makes all blocks available again")
 def test_a_pass_restores_the_blocks(stophooks: Stophooks, place: Path) -> None:
-    project(place, TWICE)
+    project(place, TWICE.replace("echo broken; exit 3", "test -e mended"))
     spent = [stop(stophooks, place).returncode for _ in range(3)]
 
-    project(place, PASSES)
+    (place / "mended").touch()
     passed = stop(stophooks, place)
 
-    project(place, TWICE)
+    (place / "mended").unlink()
     assert spent == [2, 2, 0]
     assert silent(passed)
     assert [stop(stophooks, place).returncode for _ in range(3)] == [2, 2, 0]

@@ -61,6 +61,7 @@ def settings(project: Path, text: str | bytes = SETTINGS) -> Path:
         ("--user", "home/.claude/settings.json"),
     ],
 )
+@pytest.mark.scenario("install: Each scope has its file")
 def test_each_scope_has_its_file(
     stophooks: Stophooks, project: Path, tmp_path: Path, flag: str | None, place: str
 ) -> None:
@@ -73,10 +74,15 @@ def test_each_scope_has_its_file(
         0,
         f"Installed in {tmp_path / place}:",
     )
-    assert sorted(json.loads((tmp_path / place).read_text())["hooks"]) == ["Stop", "SubagentStop"]
+    assert list(json.loads((tmp_path / place).read_text())["hooks"]) == [
+        "Stop",
+        "SubagentStop",
+        "SessionStart",
+        "SessionEnd",
+    ]
 
 
-@pytest.mark.scenario("agent-claude: Uninstalling restores the file")
+@pytest.mark.scenario("install: Uninstalling restores the file")
 @pytest.mark.parametrize("text", [SETTINGS, "", "{ }", '{"a":1}', '\ufeff{\r\n\t"a": 1\r\n}\r\n'])
 def test_uninstalling_restores_every_byte(stophooks: Stophooks, project: Path, text: str) -> None:
     path = settings(project, text)
@@ -129,7 +135,7 @@ def test_uninstalling_what_is_not_installed_changes_nothing(
     assert (done.returncode, path.exists()) == (0, False)
 
 
-@pytest.mark.scenario("agent-claude: Installing twice changes nothing")
+@pytest.mark.scenario("install: Installing twice changes nothing")
 def test_a_second_installation_says_so(stophooks: Stophooks, project: Path) -> None:
     path = settings(project)
     install(stophooks, project)
@@ -141,8 +147,8 @@ def test_a_second_installation_says_so(stophooks: Stophooks, project: Path) -> N
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-@pytest.mark.scenario("agent-claude: The agent's limit lies beyond our deadline")
-@pytest.mark.scenario("agent-claude: An older entry is brought up to date")
+@pytest.mark.scenario("install: The agent's limit lies beyond our deadline")
+@pytest.mark.scenario("install: An older entry is brought up to date")
 def test_the_timeout_follows_the_deadline(stophooks: Stophooks, project: Path) -> None:
     path = settings(project)
     install(stophooks, project)
@@ -160,7 +166,7 @@ def test_the_timeout_follows_the_deadline(stophooks: Stophooks, project: Path) -
     assert path.read_bytes() == SETTINGS.encode()
 
 
-@pytest.mark.scenario("agent-claude: The user's entry has room for every project")
+@pytest.mark.scenario("install: The user's entry has room for every project")
 def test_a_short_deadline_does_not_shorten_the_user_s_entry(
     stophooks: Stophooks, project: Path, tmp_path: Path
 ) -> None:
@@ -174,7 +180,7 @@ def test_a_short_deadline_does_not_shorten_the_user_s_entry(
     assert entry(project / ".claude/settings.json", "Stop")["timeout"] == 150
 
 
-@pytest.mark.scenario("agent-claude: A limit that is larger already stays")
+@pytest.mark.scenario("install: A limit that is larger already stays")
 @pytest.mark.parametrize(("flag", "needed"), [("--project", 150), ("--user", 600)])
 def test_a_larger_timeout_stays(
     stophooks: Stophooks, project: Path, flag: str, needed: int
@@ -197,7 +203,7 @@ def test_a_larger_timeout_stays(
     )
 
 
-@pytest.mark.scenario("agent-claude: The backup is as closed as the settings")
+@pytest.mark.scenario("install: The backup is as closed as the settings")
 def test_the_backup_of_private_settings_is_private(stophooks: Stophooks, project: Path) -> None:
     path = settings(project)
     path.chmod(0o600)
@@ -229,7 +235,7 @@ def _fifo(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.scenario("agent-claude: Settings that cannot be read are left alone")
+@pytest.mark.scenario("install: Settings that cannot be read are left alone")
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -272,7 +278,7 @@ def test_uninstalling_from_what_cannot_be_read_changes_nothing(
     assert path.read_text() == "{"
 
 
-@pytest.mark.scenario("agent-claude: A settings file that is a link stays one")
+@pytest.mark.scenario("install: A settings file that is a link stays one")
 def test_a_link_stays_a_link(stophooks: Stophooks, project: Path, tmp_path: Path) -> None:
     real = tmp_path / "dotfiles.json"
     real.write_text(SETTINGS)
@@ -331,7 +337,7 @@ def test_a_program_of_a_virtual_environment_is_named_by_its_path(
     assert "a path that only this machine knows" in done.stderr
 
 
-@pytest.mark.scenario("agent-claude: The entry works from a path with spaces")
+@pytest.mark.scenario("install: The entry works from a path with spaces")
 def test_a_shell_can_start_the_entry(stophooks: Stophooks, project: Path, tmp_path: Path) -> None:
     odd = tmp_path / "my 'own' $HOME"
     odd.mkdir()
@@ -378,7 +384,7 @@ def test_a_project_without_a_configuration_gets_the_hint(
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("hal",), 'unknown agent "hal". Known: claude.'),
+        (("hal",), 'unknown agent "hal". Known: claude, codex, gemini'),
         (("claude", "--user", "--local"), "only one of --user, --project and --local"),
     ],
 )

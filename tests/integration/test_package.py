@@ -73,7 +73,11 @@ def test_the_wheel_holds_the_package_its_schema_and_its_licence_only(wheel: Path
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
 
-    assert {"stophooks/schema.json", "stophooks/py.typed"} <= names
+    assert {
+        "stophooks/schema.json",
+        "stophooks/py.typed",
+        "stophooks/plugins/opencode/stophooks.js",
+    } <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"stophooks"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

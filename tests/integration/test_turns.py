@@ -71,7 +71,8 @@ def test_twenty_stops_at_once_take_turns(stophooks: Stophooks, place: Path) -> N
     project(place, ALONE_CONFIG)
 
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: stop(stophooks, place), range(20)))
+        # Each in another environment: what passed in one says nothing about the next.
+        answers = list(pool.map(lambda at: stop(stophooks, place, AT=str(at)), range(20)))
 
     assert [silent(answer) for answer in answers] == [True] * 20
 

@@ -27,7 +27,7 @@ def test_a_helper_keeps_its_own_name_beside_the_session() -> None:
 
 
 def test_another_event_keeps_its_name() -> None:
-    assert claude.parse({"hook_event_name": "SessionEnd"}, {}).kind == "SessionEnd"
+    assert claude.parse({"hook_event_name": "PreCompact"}, {}).kind == "PreCompact"
 
 
 @pytest.mark.parametrize("odd", [None, 7, "", [], {}, True, "nul\0"])

@@ -92,6 +92,7 @@ def test_a_program_reads_every_value(finished: Report) -> None:
         "oom": False,
         "notes": [],
         "log_path": "/state/lint.log",
+        "cases": None,
         "stdout": {"text": "bad", "total_bytes": 4, "cut_bytes": 0},
         "stderr": {"text": "", "total_bytes": 0, "cut_bytes": 0},
     }
@@ -207,8 +208,12 @@ def test_a_person_reads_how_a_bare_container_is_closed() -> None:
     )
 
 
-def test_a_program_reads_the_whole_plan() -> None:
-    assert from_json(json.loads(plan_report.json(PLAN))) == PLAN
+@pytest.mark.scenario("secrets: What is shown of a plan")
+def test_a_program_reads_the_whole_plan_but_for_secrets() -> None:
+    shown = plan_report.json(PLAN)
+
+    assert from_json(json.loads(shown.replace('"***"', '"hidden"'))) == PLAN
+    assert shown.count('"***"') == 1
 
 
 def problem(**values: object) -> Problem:

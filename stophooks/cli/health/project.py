@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,20 +36,24 @@ class Found:
 def look(
     path: str | None, *, directory: str, home: str | None, environ: Mapping[str, str]
 ) -> Found:
-    """The configuration at ``path``, else the one that belongs to the directory."""
+    """The configuration at ``path``, else the one of the directory, and the user's own with it."""
     try:
-        path = path or config.find(directory, home=home)
+        place = config.locate((directory,), home=home, environ=environ)
     except StophooksError as err:
         return Found(findings=(problem(ABOUT, str(err), "See `stophooks validate`."),))
-    if path is None:
+    user = place.user_path if place else None
+    if path is not None and path != user:
+        place = config.Place(project_dir=os.path.dirname(path), project_path=path, user_path=user)
+    path = (place.project_path if place else None) or user
+    if place is None or path is None:
         text = f"there is none in {directory} or above it, so nothing is checked here"
         return Found(findings=(warn(ABOUT, text, "Write one: stophooks init"),))
-    loaded = config.load(path, environ=environ)
+    loaded = config.effective(place, environ=environ)
     errors = [one for one in loaded.problems if not one.warning]
     if loaded.plan is None:
         text = f"it cannot be used: {_number(len(errors), 'problem')}, {_first(errors)}"
         remedy = "See all of them: stophooks validate"
-        return Found(findings=(problem(ABOUT, text, remedy, where=path),))
+        return Found(findings=(problem(ABOUT, text, remedy, where=errors[0].path),))
     return Found(findings=_valid(loaded.plan, path, len(loaded.problems)), plan=loaded.plan)
 
 

@@ -16,14 +16,22 @@ from stophooks.executors.docker.lock import Lock
 from stophooks.executors.docker.run import ContainerRun
 from stophooks.executors.docker.sweep import Sweep
 from stophooks.executors.docker.workspace import check_workdir, make_mount_points, workspace
-from stophooks.models import Command, Mount, Outcome, Status
+from stophooks.models import Command, Expose, Mount, Outcome, Status
 from stophooks.mounts import user_sockets
+from stophooks.secrets.vault import Vault, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.executors.base import Cancellation, Sink
     from stophooks.watchdog.guard import Guard
+
+
+# For an image without one, whose command has secrets.
+NO_SHELL = (
+    "The secrets of a command are written by a shell of its image: use an image that has one, or "
+    "write `expose: env` where the engine may show the secret."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +56,10 @@ class DockerExecutor:
         guard: Removes the containers if this process dies; None for nobody.
         lock_dir: Where the run keeps a lock that tells others that it is alive; None for none.
         deadline_s: So many seconds after its first command the whole run is over; None: unknown.
+        vault: The secrets of the commands, and the mask for what they say; None for no secrets.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is one fact about the caller
         self,
         environ: Mapping[str, str],
         uid: int,
@@ -61,6 +70,7 @@ class DockerExecutor:
         guard: Guard | None = None,
         lock_dir: str | None = None,
         deadline_s: float | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._environ = environ
         self._home = home
@@ -70,6 +80,7 @@ class DockerExecutor:
         self._run_id = run_id
         self._lock_dir = lock_dir
         self._deadline_s = deadline_s
+        self._vault = vault or Vault({})
         self._presence: _Presence | None = None
         self._cancel: Cancellation | None = None
         self._lock = threading.Lock()
@@ -103,6 +114,10 @@ class DockerExecutor:
         container = command.container
         if container is None:
             raise TypeError("a command without a container runs on the host")
+        values = self._vault.values(command)
+        files = {one.name: values[one.name] for one in command.secrets if one.expose is Expose.FILE}
+        shown = [(name, variable(name, values[name])) for name in values if name not in files]
+        command = replace(command, env=(*command.env, *shown))
         engine = self._connect(cancel)
         presence = self._appear(engine)
         spec.check(command, container, engine.info)
@@ -126,10 +141,20 @@ class DockerExecutor:
             mounts=mounts,
             info=engine.info,
             labels=presence.labels,
+            secrets=files,
         )
         with podman.request(config, engine) as body:
-            run = ContainerRun(engine, body, platform=container.platform, sink=sink)
+            run = ContainerRun(
+                engine,
+                body,
+                platform=container.platform,
+                sink=sink,
+                mask=self._vault.mask,
+                secrets=files,
+            )
             outcome = run.run(timeout_s=timeout_s, cancel=cancel)
+        if files and outcome.fault == "command-not-found":
+            outcome = replace(outcome, remedy=NO_SHELL)
         return replace(outcome, notes=(*outcome.notes, *project.notes))
 
     @cached_property

@@ -27,17 +27,19 @@ from stophooks.executors.docker.engine import (
     do,
     malformed,
 )
+from stophooks.executors.docker.feed import Feed
 from stophooks.executors.docker.removal import remove
 from stophooks.executors.docker.stream import Pump
 from stophooks.executors.docker.waiter import Waiter
 from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import docker
 
     from stophooks.executors.docker.state import State
+    from stophooks.secrets.mask import Mask
 
 # How long the engine may take over one signal, and the container to die of it; seconds.
 KILL_BOUND_S = 5.0
@@ -80,7 +82,14 @@ class ContainerRun:
     """One run of one container; use it once."""
 
     def __init__(
-        self, engine: Engine, config: dict[str, Any], *, platform: str | None, sink: Sink
+        self,
+        engine: Engine,
+        config: dict[str, Any],
+        *,
+        platform: str | None,
+        sink: Sink,
+        mask: Mask | None = None,
+        secrets: Mapping[str, bytes] | None = None,
     ) -> None:
         self.name = f"stophooks-{uuid.uuid4().hex}"
         # Requested by the caller's cancellation or by the timeout, whichever comes first.
@@ -90,7 +99,8 @@ class ContainerRun:
         self._platform = platform
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._attach = engine.open()
-        self._pump = Pump(self._attach, sink, lambda: self._events.put(_OutputEnded()))
+        self._pump = Pump(self._attach, sink, lambda: self._events.put(_OutputEnded()), mask)
+        self._feed = Feed(engine.open(), secrets) if secrets else None
         self._waiter = Waiter(engine.open(), lambda code: self._events.put(_WaitEnded(code=code)))
         self._is_create_asked = False
         self._is_create_answered = False
@@ -172,6 +182,13 @@ class ContainerRun:
                 bound_s=KILL_BOUND_S,
                 on=self._attach,
             )
+            if feed := self._feed:
+                self._engine.call(
+                    "attach",
+                    lambda client: feed.attach(client, self.name),
+                    bound_s=KILL_BOUND_S,
+                    on=feed.connection,
+                )
         except EngineRefusedError as err:
             raise faults.start(err) from err
         if is_told:
@@ -283,7 +300,7 @@ class ContainerRun:
         if self._ended_early(state):
             raise faults.output_cut("its connection ended before the container did")
         if start_failure := faults.start_failure(
-            code, self._pump.capture(Stream.STDERR).result(), self._config["Entrypoint"]
+            code, self._pump.result(Stream.STDERR), self._config["Entrypoint"]
         ):
             raise start_failure
         return self._outcome(Status.FAILED if code else Status.PASSED, state=state)
@@ -320,8 +337,8 @@ class ContainerRun:
         outcome = faults.outcome(error, cancel, duration_s=self._duration())
         return replace(
             outcome,
-            stdout=self._pump.capture(Stream.STDOUT).result(),
-            stderr=self._pump.capture(Stream.STDERR).result(),
+            stdout=self._pump.result(Stream.STDOUT),
+            stderr=self._pump.result(Stream.STDERR),
         )
 
     def _outcome(
@@ -331,8 +348,8 @@ class ContainerRun:
             status=status,
             exit_code=self._exit,
             signal=signal_of(self._exit),
-            stdout=self._pump.capture(Stream.STDOUT).result(),
-            stderr=self._pump.capture(Stream.STDERR).result(),
+            stdout=self._pump.result(Stream.STDOUT),
+            stderr=self._pump.result(Stream.STDERR),
             duration_s=self._duration(),
             oom=state is not None and state.is_oom,
             reason=reason,
@@ -366,6 +383,9 @@ class ContainerRun:
         """End both connections and let their threads end."""
         self._pump.abort()
         self._waiter.abort()
+        if self._feed is not None:
+            self._feed.abort()
+            self._feed.join(self._engine.left(KILL_BOUND_S))
         self._pump.join(self._engine.left(KILL_BOUND_S))
         self._waiter.join(self._engine.left(KILL_BOUND_S))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stophooks import mounts as host_mounts
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.docker.feed import entrypoint, secret_mounts
 from stophooks.models import KIB, MIB, Command, Container, Mount
 
 if TYPE_CHECKING:
@@ -127,30 +128,37 @@ def container_config(
     mounts: tuple[Mount, ...],
     info: Info,
     labels: Mapping[str, str],
+    secrets: Mapping[str, bytes] | None = None,
 ) -> dict[str, Any]:
     """The body of ``POST /containers/create``.
 
     The image's entrypoint, health check and stop signal play no part: what is configured is what
-    runs.
+    runs. Of ``secrets``, which become files, it has the names and the sizes.
     """
     env = dict(command.env)
     if identity.home:
         env.setdefault("HOME", identity.home)
     return {
         "Image": image_id,
-        "Entrypoint": arguments_of(command),
+        "Entrypoint": entrypoint(arguments_of(command), secrets)
+        if secrets
+        else arguments_of(command),
         "Cmd": [],
         "Env": [f"{name}={value}" for name, value in env.items()],
         "WorkingDir": container.workdir,
         "User": identity.user,
         "Labels": dict(labels),
-        "AttachStdin": False,
+        "AttachStdin": bool(secrets),
         "AttachStdout": True,
         "AttachStderr": True,
-        "OpenStdin": False,
+        "OpenStdin": bool(secrets),
+        # So that it ends when we do.
+        "StdinOnce": bool(secrets),
         "Tty": False,
         "Healthcheck": {"Test": ["NONE"]},
-        "HostConfig": _host_config(container, identity, mounts, info),
+        "HostConfig": _host_config(
+            container, identity, (*mounts, *secret_mounts(identity, secrets)), info
+        ),
     }
 
 

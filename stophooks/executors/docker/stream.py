@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import urllib3.exceptions
 
-from stophooks.executors.capture import Capture
 from stophooks.executors.docker.engine import malformed
+from stophooks.executors.output import Output
 from stophooks.models import KIB, Stream
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from stophooks.executors.base import Sink
     from stophooks.executors.docker.connection import Connection
+    from stophooks.models import Tail
+    from stophooks.secrets.mask import Mask
 
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
 HEADER = struct.Struct(">BxxxL")
@@ -44,18 +46,23 @@ class Pump:
     no output ends.
     """
 
-    def __init__(self, connection: Connection, sink: Sink, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        sink: Sink,
+        on_end: Callable[[], None],
+        mask: Mask | None = None,
+    ) -> None:
         self._connection = connection
-        self._sink = sink
+        self._output = Output(sink, mask)
         self._on_end = on_end
-        self._captures = {Stream.STDOUT: Capture(), Stream.STDERR: Capture()}
         self._thread: threading.Thread | None = None
         self.is_cut = False
         self.ended_at: float | None = None
 
-    def capture(self, stream: Stream) -> Capture:
-        """What one stream has carried so far."""
-        return self._captures[stream]
+    def result(self, stream: Stream) -> Tail:
+        """What is kept of one stream so far."""
+        return self._output.result(stream)
 
     def attach(self, client: docker.APIClient, container: str) -> None:
         """Open the connection (before the container is started) and begin to read.
@@ -86,6 +93,7 @@ class Pump:
             self.is_cut = True
         finally:
             self.ended_at = time.time()
+            self._output.finish()
             with suppress(OSError, urllib3.exceptions.HTTPError):
                 response.close()
             self._connection.close()
@@ -102,8 +110,7 @@ class Pump:
                 if not data:
                     raise OutputCutError
                 left -= len(data)
-                self._captures[stream].add(data)
-                self._sink.write(stream, data)
+                self._output.write(stream, data)
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the end of the output; whether it came in time."""

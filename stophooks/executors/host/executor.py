@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from stophooks import process
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S
-from stophooks.executors.capture import Capture
 from stophooks.executors.host import faults
+from stophooks.executors.output import Output
 from stophooks.models import SIGNAL_BASE, Outcome, Status, Stream, human_duration, signal_of
+from stophooks.secrets.vault import Vault, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,10 +44,18 @@ class HostExecutor:
     Args:
         environ: The environment that commands inherit; what belongs to the agent is not in it.
         guard: Ends what commands started if this process dies; None for nobody.
+        vault: The secrets of the commands, and the mask for what they say; None for no secrets.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, guard: process.Guard | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        guard: process.Guard | None = None,
+        vault: Vault | None = None,
+    ) -> None:
         self._environ = dict(environ)
+        self._vault = vault or Vault({})
         self._guard = guard
         self._shell: str | None = None
 
@@ -66,32 +75,28 @@ class HostExecutor:
             cannot start is that script's own failure (127, 126).
 
         Raises:
-            ExecutorUnavailableError: There is no shell on this machine.
+            ExecutorUnavailableError: There is no shell on this machine, or a secret is missing.
         """
         if cancel.requested:
             return Outcome(status=Status.CANCELLED, reason=cancel.reason or "cancelled")
         argv = command.argv if command.argv is not None else self._script(command.run or "")
-        captures = {Stream.STDOUT: Capture(), Stream.STDERR: Capture()}
-
-        def output(stream: Stream, data: bytes) -> None:
-            captures[stream].add(data)
-            sink.write(stream, data)
-
+        env = self._environment(command)
+        output = Output(sink, self._vault.mask)
         try:
             ended = process.run(
                 argv,
                 cwd=command.working_dir or command.project_dir,
-                env=self._environment(command),
+                env=env,
                 timeout_s=timeout_s,
                 grace_s=GRACE_S,
                 stop=cancel,
-                output=output,
+                output=output.write,
                 keep_children=command.keep_children,
                 guard=self._guard,
             )
         except process.StartError as err:
             return faults.not_started(command, argv, err)
-        return _outcome(ended, captures, timeout_s, cancel)
+        return _outcome(ended, output, timeout_s, cancel)
 
     def close(self) -> None:
         """Nothing is left to finish: each run ends all that it started."""
@@ -112,6 +117,8 @@ class HostExecutor:
         # Programs trust it over getcwd(); inherited, it names the runner's directory.
         environment["PWD"] = command.working_dir or command.project_dir
         environment.update(command.env)
+        values = self._vault.values(command)
+        environment.update({name: variable(name, value) for name, value in values.items()})
         return environment
 
 
@@ -136,7 +143,7 @@ def find_shell(path: str) -> str:
 
 def _outcome(
     ended: process.Ended,
-    captures: Mapping[Stream, Capture],
+    output: Output,
     timeout_s: float | None,
     cancel: Cancellation,
 ) -> Outcome:
@@ -153,8 +160,8 @@ def _outcome(
         else None,
         exit_code=exit_code,
         signal=signal_of(exit_code),
-        stdout=captures[Stream.STDOUT].result(),
-        stderr=captures[Stream.STDERR].result(),
+        stdout=output.result(Stream.STDOUT),
+        stderr=output.result(Stream.STDERR),
         duration_s=ended.duration_s,
         notes=tuple(_notes(ended)),
     )

@@ -349,7 +349,7 @@ def test_row_10_a_frame_in_the_same_packet_as_the_head_is_not_lost(bench: Bench)
         ended.get(timeout=30)
         pump.join(5)
 
-    assert pump.capture(Stream.STDOUT).result().head == b"first\n"
+    assert pump.result(Stream.STDOUT).head == b"first\n"
     assert not pump.is_cut
     del bench
 

@@ -1,0 +1,89 @@
+"""One stop that may have to be checked: whether it has, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from stophooks.hook import skip, tree
+from stophooks.hook.judge import Judge, Trees
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stophooks.agents.base import Agent, Reply
+    from stophooks.events import Event
+    from stophooks.hook.budget import Budget
+    from stophooks.hook.pinned import Pinned
+    from stophooks.models import Report
+    from stophooks.plan import Plan, Section
+    from stophooks.store.memory import Memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A stop, what its session is held to, and what is known of both."""
+
+    agent: Agent
+    event: Event
+    held: Pinned
+    plan: Plan
+    section: Section
+    memory: Memory
+    budget: Budget
+    environ: Mapping[str, str]
+    began: float
+
+    def skipped(self) -> str | None:
+        """Why nothing needs to be run, or None."""
+        why = skip.unfinished(self.event, self.memory)
+        if why is not None or self.held.findings:
+            return why
+        return skip.unchanged(
+            self.section.event,
+            self.memory,
+            start=self.held.start_tree,
+            tree=self._before,
+            terms=self._terms,
+        )
+
+    def skip(self, why: str) -> Reply:
+        """The answer where nothing was run."""
+        from stophooks.reports import note  # noqa: PLC0415 -- most stops are checked
+
+        remember_skip(self.memory, self.event, why)
+        return self.agent.allow("\n".join((note.not_checked(why), *self.held.notes)))
+
+    def judge(self, report: Report) -> Reply:
+        """The answer to a finished run; what was found beside it counts like its commands."""
+        judge = Judge(
+            agent=self.agent,
+            event=self.event,
+            section=self.section,
+            memory=self.memory,
+            budget=self.budget,
+            terms=self._terms,
+            began=self.began,
+            notes=self.held.notes,
+        )
+        whole = replace(report, results=(*self.held.findings, *report.results))
+        return judge.reply(whole, Trees(before=self._before, after=self._now()))
+
+    @cached_property
+    def _before(self) -> str | None:
+        return self._now()
+
+    @cached_property
+    def _terms(self) -> str:
+        return skip.terms(self.section, self.environ)
+
+    def _now(self) -> str | None:
+        return tree.tree(self.plan.project_dir, self.environ)
+
+
+def remember_skip(memory: Memory, event: Event, why: str) -> None:
+    """Remember, beside the last result, that a stop was not checked."""
+    from stophooks.reports.status import not_checked  # noqa: PLC0415 -- most stops are checked
+
+    memory.put_state(event.kind, not_checked(memory.state(event.kind), event, why))

@@ -1,0 +1,68 @@
+"""Whether a stop needs no check: it is none, or there is nothing new to check."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from stophooks.store.memory import key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stophooks.events import Event
+    from stophooks.plan import Section
+    from stophooks.store.memory import Memory
+
+# An agent that is never done, because of a server that it has started, is checked all the same
+# after so many stops in a row.
+MOST_UNFINISHED = 3
+# Different at every call although nothing is.
+_VOLATILE = frozenset({"SHLVL", "PWD", "OLDPWD", "_"})
+
+
+def unfinished(event: Event, memory: Memory) -> str | None:
+    """Why this stop is not the end of the agent's work, or None."""
+    if event.unfinished is None:
+        memory.finished()
+        return None
+    return event.unfinished if memory.skipped_unfinished() <= MOST_UNFINISHED else None
+
+
+def unchanged(
+    section: str, memory: Memory, *, start: str | None, tree: str | None, terms: str
+) -> str | None:
+    """Why a run could only say what is known, or None.
+
+    A project that did not pass the last time, or was never checked, is always checked.
+
+    Args:
+        section: Which one would be run.
+        memory: What is known.
+        start: The project's content when the session began, or None where that is not known.
+        tree: The project's content now, or None where that cannot be told.
+        terms: See `terms`.
+    """
+    state = memory.state(section)
+    if tree is None or state is None or state.get("result") != "passed":
+        return None
+    last = memory.last_pass(section)
+    if last is not None and (last.get("tree"), last.get("terms")) == (tree, terms):
+        return f"nothing changed since everything passed{_at(last.get('at'))}"
+    if start == tree:
+        return "nothing changed since this session began"
+    return None
+
+
+def terms(section: Section, environ: Mapping[str, str]) -> str:
+    """What besides the project's files decides a result: the commands and their environment."""
+    kept = {name: value for name, value in environ.items() if name not in _VOLATILE}
+    return key(json.dumps([asdict(section), kept], sort_keys=True))
+
+
+def _at(moment: object) -> str:
+    if not isinstance(moment, (int, float)):
+        return ""
+    return time.strftime(" at %Y-%m-%d %H:%M", time.localtime(moment))

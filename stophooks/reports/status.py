@@ -1,0 +1,147 @@
+"""How it stands with a project: the last result of each event, for a person or a program."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from stophooks.reports.clean import line
+from stophooks.reports.words import happened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stophooks.events import Event
+    from stophooks.models import Report
+
+# Of why checks could not be run.
+REASON_CHARACTERS = 1000
+_UNKNOWN = "nothing is known of it yet"
+
+
+def state(report: Report, event: Event, result: str, *, max_blocks: int) -> dict[str, Any]:
+    """What there is to remember of a run; ``result`` is ``passed`` or ``failed``."""
+    failures = [one for one in report.failures if one.blocks]
+    logs = [one.outcome.log_path for one in failures if one.outcome.log_path]
+    return {
+        **_empty(event, result, max_blocks),
+        "failures": [{"name": one.command.name, "happened": happened(one)} for one in failures],
+        "logs": os.path.dirname(logs[0]) if logs else None,
+    }
+
+
+def could_not(event: Event, reason: str, *, max_blocks: int) -> dict[str, Any]:
+    """What there is to remember of checks that could not be run."""
+    return _empty(event, "failed", max_blocks) | {"reason": reason[:REASON_CHARACTERS]}
+
+
+def not_checked(known: Mapping[str, Any] | None, event: Event, why: str) -> dict[str, Any]:
+    """What was known, and that a stop was not checked since, for this reason."""
+    skipped = {"reason": why, "agent": event.agent, "session": event.session, "at": time.time()}
+    return {**(known or _empty(event, None, 0)), "skipped": skipped}
+
+
+def passed(states: Mapping[str, Mapping[str, Any] | None]) -> bool:
+    """Whether nothing that is known did not pass."""
+    return all(not state or state.get("result") != "failed" for state in states.values())
+
+
+def json(project_dir: str, states: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """One document: the project, whether it passed (null: not known), and each event's state."""
+    known = any(state and state.get("result") for state in states.values())
+    values = {
+        "project": project_dir,
+        "passed": passed(states) if known or not passed(states) else None,
+        "events": {event: _values(state) for event, state in states.items()},
+    }
+    return dumps(values, indent=2)
+
+
+def text(project_dir: str, states: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """The same in lines, without a newline at the end."""
+    rows = [line(project_dir, width=1000)]
+    for event, state in states.items():
+        rows += _rows(event, state)
+    return "\n".join(rows)
+
+
+def _empty(event: Event, result: str | None, max_blocks: int) -> dict[str, Any]:
+    return {
+        "event": event.kind,
+        "result": result,
+        "agent": event.agent or None,
+        "session": event.session,
+        "at": time.time() if result else None,
+        "failures": [],
+        "blocks": 0,
+        "max_blocks": max_blocks,
+        "allowed": False,
+        "logs": None,
+        "reason": None,
+        "skipped": None,
+    }
+
+
+def _values(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not state:
+        return None
+    skipped = state.get("skipped")
+    return {
+        **state,
+        "at": _when(state.get("at")),
+        "skipped": {**skipped, "at": _when(skipped.get("at"))} if skipped else None,
+    }
+
+
+def _rows(event: str, state: Mapping[str, Any] | None) -> list[str]:
+    if not state:
+        return [f"{event}: {_UNKNOWN}"]
+    rows = [f"{event}: {_result(state)}"]
+    rows += [
+        f"  {line(str(one.get('name')), width=60)}: {line(str(one.get('happened')), width=200)}"
+        for one in state.get("failures") or ()
+    ]
+    if reason := state.get("reason"):
+        rows.append(f"  {line(str(reason), width=400)}")
+    if state.get("result") == "failed" and state.get("agent"):
+        rows.append(f"  {_budget(state)}")
+    if logs := state.get("logs"):
+        rows.append(f"  Full output: {line(str(logs), width=1000)}")
+    if skipped := state.get("skipped"):
+        why = line(str(skipped.get("reason")), width=400)
+        rows.append(f"  Not checked since, {_where(skipped)}: {why}")
+    return rows
+
+
+def _result(state: Mapping[str, Any]) -> str:
+    result = state.get("result")
+    if result is None:
+        return _UNKNOWN
+    return f"{'passed' if result == 'passed' else 'did NOT pass'}, {_where(state)}"
+
+
+def _where(state: Mapping[str, Any]) -> str:
+    agent, session = state.get("agent"), state.get("session")
+    when = _when(state.get("at")) or "at a time that is not known"
+    if not agent:
+        return f"{when}, by hand"
+    of = f"session {line(str(session), width=60)}" if session else "a session without an id"
+    return f"{when}, {line(str(agent), width=60)}, {of}"
+
+
+def _budget(state: Mapping[str, Any]) -> str:
+    used = f"Sent back {state.get('blocks')} of {state.get('max_blocks')} times in a row"
+    return f"{used}; then the agent was allowed to stop." if state.get("allowed") else f"{used}."
+
+
+def _when(moment: object) -> str | None:
+    """A moment as in RFC 3339, in this machine's zone; None where it is not known."""
+    if not isinstance(moment, (int, float)):
+        return None
+    try:
+        return datetime.fromtimestamp(moment, UTC).astimezone().isoformat(timespec="seconds")
+    except (OverflowError, OSError, ValueError):
+        return None

@@ -1,0 +1,82 @@
+"""Which environment variables hold a secret, told by their names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A shorter value stands in output for many other things; bytes.
+LEAST_BYTES = 6
+# One of these words, between underscores, makes a name that of a secret …
+KEY_WORDS = frozenset(
+    {
+        "APIKEY",
+        "AUTH",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "KEY",
+        "KEYS",
+        "PASS",
+        "PASSPHRASE",
+        "PASSWD",
+        "PASSWORD",
+        "PASSWORDS",
+        "PAT",
+        "SECRET",
+        "SECRETS",
+        "TOKEN",
+        "TOKENS",
+    }
+)
+# … and so does such an end (PGPASSWORD, GHTOKEN) …
+KEY_ENDS = ("APIKEY", "PASSWD", "PASSWORD", "SECRET", "TOKEN")
+# … unless one of these says that the value is about the secret, and not the secret.
+ABOUT_WORDS = frozenset(
+    {
+        "COUNT",
+        "DIR",
+        "DIRECTORY",
+        "ENABLED",
+        "FILE",
+        "HEADER",
+        "HELPER",
+        "HOST",
+        "LENGTH",
+        "LIMIT",
+        "MAX",
+        "METHOD",
+        "MIN",
+        "MODE",
+        "NAME",
+        "PATH",
+        "SOCK",
+        "SOCKET",
+        "TIMEOUT",
+        "TTL",
+        "TYPE",
+    }
+)
+# Values that are words of a configuration; nobody's secret.
+_PLAIN = frozenset({"always", "default", "disabled", "enabled", "optional", "required"})
+_SEPARATORS = re.compile(r"[^A-Z0-9]+")
+
+
+def is_key(name: str) -> bool:
+    """Whether a variable of this name holds a secret."""
+    words = set(_SEPARATORS.split(name.upper()))
+    if words & ABOUT_WORDS:
+        return False
+    return bool(words & KEY_WORDS) or any(word.endswith(KEY_ENDS) for word in words)
+
+
+def keys_in(environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    """The values in an environment that are secrets by their names, and long enough to be told."""
+    found = (value for name, value in environ.items() if is_key(name))
+    return tuple(
+        value.encode("utf-8", "surrogateescape")
+        for value in found
+        if len(value) >= LEAST_BYTES and value.lower() not in _PLAIN
+    )

@@ -1,0 +1,138 @@
+"""Small things that are remembered between two calls: one JSON value by kind and key.
+
+What cannot be read counts as not known, and each of these facts is one whose absence makes us run
+the checks, block, or say more: a broken store can cost time, never a check.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from typing import TYPE_CHECKING, Any, Self
+
+from stophooks.errors import StoreError
+from stophooks.store import place
+from stophooks.store.database import DamagedError, Database
+
+if TYPE_CHECKING:
+    import sqlite3
+    from types import TracebackType
+
+KEEP_S = 30 * 24 * 3600.0
+_SET = """INSERT INTO facts (kind, key, value, at, sum) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (kind, key) DO UPDATE
+    SET value = excluded.value, at = excluded.at, sum = excluded.sum"""
+
+
+class Facts:
+    """What is known, in the file of ``state_dir`` or, where that cannot be used, a private one.
+
+    ``get`` raises nothing; what a write cannot do is a `StoreError`.
+    """
+
+    def __init__(self, state_dir: str) -> None:
+        self._state_dir = state_dir
+        self._databases: dict[str, Database] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person has to know: files that were set aside."""
+        return [note for found in self._databases.values() for note in found.notes]
+
+    def get(self, kind: str, key: str) -> Any:
+        """What was put last under this kind and key, or None where nothing is known."""
+        try:
+            for directory in place.places(self._state_dir):
+                found = self._database(directory)
+                if not found.exists():
+                    continue
+                row = found.run(lambda connection: _row(connection, kind, key))
+                if row is not None:
+                    return row
+        except (StoreError, ImportError, MemoryError):
+            return None
+        return None
+
+    def put(self, kind: str, key: str, value: Any) -> None:
+        """Remember it, for 30 days after the last time.
+
+        Raises:
+            StoreError: It can be remembered nowhere.
+        """
+        text = json.dumps(value)
+
+        def write(connection: sqlite3.Connection) -> None:
+            now = time.time()
+            connection.execute("DELETE FROM facts WHERE at < ?", (now - KEEP_S,))
+            connection.execute(_SET, (kind, key, text, now, _sum(kind, key, text)))
+
+        problem: StoreError | None = None
+        for directory in place.places(self._state_dir):
+            try:
+                self._database(directory).run(write)
+            except StoreError as err:
+                problem = err
+            else:
+                return
+        raise problem or StoreError("no state can be kept")
+
+    def forget(self, kind: str, *keys: str) -> None:
+        """Forget these, wherever they are kept.
+
+        Raises:
+            StoreError: They may still be known.
+        """
+
+        def remove(connection: sqlite3.Connection) -> None:
+            for key in keys:
+                connection.execute("DELETE FROM facts WHERE kind = ? AND key = ?", (kind, key))
+
+        for directory in dict.fromkeys((self._state_dir, place.fallback_dir())):
+            found = self._database(directory)
+            if found.exists():
+                found.run(remove)
+
+    def close(self) -> None:
+        """Close the files."""
+        for found in self._databases.values():
+            found.close()
+
+    def __enter__(self) -> Self:
+        """Return these facts; their files are closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """Close the files."""
+        self.close()
+
+    def _database(self, directory: str) -> Database:
+        return self._databases.setdefault(directory, Database(directory, _check))
+
+
+def _row(connection: sqlite3.Connection, kind: str, key: str) -> Any:
+    found = connection.execute(
+        "SELECT value, sum FROM facts WHERE kind = ? AND key = ?", (kind, key)
+    ).fetchone()
+    if found is None:
+        return None
+    text, checked = found
+    if not isinstance(text, str) or checked != _sum(kind, key, text):
+        raise DamagedError("a fact is not what was written")
+    return json.loads(text)
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Read every fact.
+
+    Raises:
+        DamagedError: One of them is not what was written.
+    """
+    for kind, key in connection.execute("SELECT kind, key FROM facts").fetchall():
+        _row(connection, kind, key)
+
+
+def _sum(kind: str, key: str, text: str) -> int:
+    return zlib.crc32(f"{kind}\0{key}\0{text}".encode("utf-8", "replace"))
