@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,12 @@ def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse)
+
+# What ignores a signal hands that down, and the program keeps to it: not what tests are about,
+# even where they were started with nohup or in the background of a script.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 # Tests that share an engine run one after the other, in one of pytest-xdist's workers; by the
 # directory, the module or the fixture that shows it. The first that fits counts.

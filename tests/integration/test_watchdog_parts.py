@@ -285,6 +285,7 @@ def test_processes_that_may_not_be_signalled_are_left(
     monkeypatch: pytest.MonkeyPatch, sleeper: subprocess.Popen[bytes]
 ) -> None:
     monkeypatch.setattr(procs, "send", lambda *_: False)
+    monkeypatch.setattr(procs, "send_group", lambda *_: None)
     monkeypatch.setattr(families, "END_S", 5.0)
     found = Families()
     found.begin(b"t", set(), set())
