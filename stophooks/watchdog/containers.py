@@ -34,12 +34,22 @@ class Container:
         url: The engine, as ``unix:///path`` or ``tcp://host:port``.
         tls_dir: Where ``ca.pem``, ``cert.pem`` and ``key.pem`` are; empty without TLS.
         verify: Whether the engine has to prove who it is.
+        owner: The run inside this one whose it is, as a process; None for this run's own.
     """
 
-    __slots__ = ("_tls_dir", "_url", "_verify", "name")
+    __slots__ = ("_tls_dir", "_url", "_verify", "name", "owner")
 
-    def __init__(self, name: str, url: str, tls_dir: str, *, verify: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        tls_dir: str,
+        *,
+        verify: bool,
+        owner: tuple[int, int] | None = None,
+    ) -> None:
         self.name = name
+        self.owner = owner
         self._url = url
         self._tls_dir = tls_dir
         self._verify = verify

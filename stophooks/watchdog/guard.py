@@ -83,7 +83,7 @@ class Guard:
         fields = (_hex(url), _hex(tls_dir or ""), str(int(tls_verify)))
         line = f"container {name} {' '.join(fields)}"
         self._register(name, line)
-        self._tell_outer(line)
+        self._tell_outer(f"{line} {_own()}")
 
     def container_gone(self, name: str) -> None:
         """It is certain that this container is not there and will not be."""
@@ -130,8 +130,7 @@ class Guard:
                 self._write(line)
 
     def _introduction(self) -> list[str]:
-        own = table.current(os.getpid())
-        lines = [f"runner {os.getpid()} {own.started if own else 0}"]
+        lines = [f"runner {_own()}"]
         if self._with_caller:
             lines += [f"agent {one.pid} {one.started}" for one in callers()]
         return lines
@@ -200,6 +199,12 @@ def callers() -> list[Entry]:
             break
         pid = entry.parent
     return found
+
+
+def _own() -> str:
+    """This process, by its number and its start."""
+    entry = table.current(os.getpid())
+    return f"{os.getpid()} {entry.started if entry else 0}"
 
 
 def _hex(text: str) -> str:

@@ -56,6 +56,7 @@ class Watchdog:
                 self._clean_up()
                 return
             self._pass_time(ready)
+        _wait(remove_apart(self._orphaned()))
 
     def _timeout_ms(self) -> int | None:
         due = [self._kill_at] if self._kill_at is not None else []
@@ -81,9 +82,17 @@ class Watchdog:
         key = int(pid), int(started)
         self._agents[key] = procs.handle(*key)
 
-    def _hear_container(self, name: bytes, url: bytes, tls_dir: bytes, verify: bytes) -> None:
+    def _hear_container(
+        self, name: bytes, url: bytes, tls_dir: bytes, verify: bytes, *owner: bytes
+    ) -> None:
         place, folder = os.fsdecode(_unhex(url)), os.fsdecode(_unhex(tls_dir))
-        self.containers[name] = Container(name.decode(), place, folder, verify=verify == b"1")
+        self.containers[name] = Container(
+            name.decode(),
+            place,
+            folder,
+            verify=verify == b"1",
+            owner=(int(owner[0]), int(owner[1])) if owner else None,
+        )
 
     def _hear_removed(self, name: bytes) -> None:
         self.containers.pop(name, None)
@@ -129,10 +138,22 @@ class Watchdog:
         self._kill_at = now + ASKED_S
 
     def _clean_up(self) -> None:
-        removals = remove_apart(list(self.containers.values()))
+        removals = remove_apart([one for one in self.containers.values() if one.owner is None])
         self.families.end()
-        for pid in removals:
-            os.waitpid(pid, 0)
+        _wait(removals + remove_apart(self._orphaned()))
+
+    def _orphaned(self) -> list[Container]:
+        """The containers of runs inside this one that are dead, their watchdogs maybe too."""
+        return [
+            one
+            for one in self.containers.values()
+            if one.owner is not None and not procs.is_there(*one.owner)
+        ]
+
+
+def _wait(removals: list[int]) -> None:
+    for pid in removals:
+        os.waitpid(pid, 0)
 
 
 def _unhex(text: bytes) -> bytes:

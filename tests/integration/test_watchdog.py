@@ -508,6 +508,31 @@ def watchdogs_in(directory: Path) -> list[int]:
     ]
 
 
+@pytest.mark.scenario("watchdog: A run inside a run is killed alone with its watchdog")
+def test_a_killed_run_inside_a_run_leaves_nothing(
+    begin: Callable[..., Running], engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    project(inner, "echo 1 >> /up/pids; sleep 60", IMAGE)
+    with (inner / "stophooks.yaml").open("a") as file:
+        file.write("      mounts: [{type: bind, source: .., target: /up}]\n")
+    running = begin(f"echo $$ >> pids; cd inner; {sys.executable} -m stophooks run; :", count=2)
+    (inner_watchdog,) = set(watchdogs_in(tmp_path)) - {running.watchdog}
+    (inner_run,) = (
+        one
+        for one in psutil.Process(running.process.pid).children(recursive=True)
+        if one.cmdline()[1:] == ["-m", "stophooks", "run"]
+    )
+
+    os.kill(inner_watchdog, signal.SIGKILL)
+    inner_run.kill()
+    running.process.wait(20)
+
+    wait_until(lambda: not containers(engine, inner))
+    wait_until(lambda: not watchdogs_in(tmp_path))
+
+
 @pytest.mark.scenario("watchdog: A run inside a run")
 @pytest.mark.scenario("watchdog: A run inside a run is killed with its watchdog")
 def test_a_run_inside_a_run_ends_with_it(
