@@ -138,6 +138,18 @@ def test_a_plugin_without_the_program_blocks_once(tmp_path: Path, agent: str, ho
     assert (first.returncode, first.stderr) == (2, f"{reason}\n")
     assert (again.returncode, again.stdout, again.stderr) == (1, "", f"{reason}\n")
     assert other.returncode == 2
+    assert not Path("/nonexistent").exists()  # root could make any directory
+
+
+@pytest.mark.scenario("install: Sessions in turn without the program are refused once each")
+@for_each_plugin
+def test_sessions_that_stop_in_turn_are_refused_once_each(tmp_path: Path, agent: str) -> None:
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    payloads = [{"session_id": session, "hook_event_name": STOPS[agent]} for session in "ab" * 2]
+
+    codes = [ask(agent, STOPS[agent], each, env, tmp_path).returncode for each in payloads]
+
+    assert codes == [2, 2, 1, 1]
 
 
 @for_each_plugin

@@ -12,17 +12,24 @@ why='stophooks is not on PATH, so the checks of this project did not run. Tell t
 why="$why stophooks (for example with pipx, from its checkout), or remove its plugin from $1."
 payload=$(cat)
 session=$(printf '%s\n' "$payload" | sed -n 's/.*"session_id": *"\([A-Za-z0-9_-]*\)".*/\1/p')
-refused=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/stophooks/refused
+# A line for each session that was refused; without a home there is no place for it.
+state=${XDG_STATE_HOME:-${HOME:+$HOME/.local/state}}
+refused=${state:+$state/stophooks/refused}
 again=no
 case $payload in
     *'"stop_hook_active":true'* | *'"stop_hook_active": true'*) again=yes ;;
 esac
-[ -n "$session" ] && [ "$(cat "$refused" 2>/dev/null)" = "$session" ] && again=yes
+if [ -n "$session" ] && [ -n "$refused" ]; then
+    if grep -qxF -e "$session" "$refused" 2>/dev/null; then
+        again=yes
+    else
+        mkdir -p "${refused%/*}" 2>/dev/null && printf '%s\n' "$session" 2>/dev/null >>"$refused"
+    fi
+fi
 if [ "$again" = yes ]; then
     printf '%s\n' "$why" >&2
     exit 1
 fi
-mkdir -p "${refused%/*}" 2>/dev/null && printf '%s\n' "$session" 2>/dev/null >"$refused"
 printf '{"decision": "block", "reason": "%s"}\n' "$why"
 printf '%s\n' "$why" >&2
 exit 2
