@@ -25,10 +25,19 @@ class Status(StrEnum):
 
 
 class Severity(StrEnum):
-    """Whether a command that does not pass keeps the agent from stopping."""
+    """What a command that does not pass means: a no, a word of warning, or only a record."""
 
     BLOCK = "block"
     WARN = "warn"
+    IGNORE = "ignore"
+
+
+class When(StrEnum):
+    """After what a command runs: only if all before it went well, only if not, or either way."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ALWAYS = "always"
 
 
 class Pull(StrEnum):
@@ -160,7 +169,11 @@ class Command:
     ``timeout_s`` None means no limit. ``env`` is the complete environment of a container and,
     on the host, what is merged over ``base_env``. Paths are absolute. ``keep_children`` lets what
     a host command leaves running be, if the command passed. ``pin`` holds an agent to the scripts
-    that it starts; ``source`` is the configuration file that it stands in.
+    that it starts; ``source`` is the configuration file that it stands in. ``shell`` is the program
+    that ``run`` is given to, None for the place's own. ``user`` is who a host command runs as,
+    None for the caller. ``when``, ``for_each`` (the kind of item, or None), ``only`` (the items'
+    names, empty for all), ``stop_items`` (no further item after a failure) and ``once`` say
+    whether and how often it runs.
     """
 
     name: str
@@ -183,6 +196,14 @@ class Command:
     report: ResultFile | None = None
     pin: bool = True
     source: str | None = None
+    description: str | None = None
+    shell: str | None = None
+    user: str | None = None
+    when: When = When.ALWAYS
+    for_each: str | None = None
+    only: tuple[str, ...] = ()
+    stop_items: bool = False
+    once: bool = False
 
     @property
     def where(self) -> str:
@@ -278,11 +299,29 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One of the things that an event's subject has several of: a ``repo``, a ``resource``.
+
+    ``path`` is absolute, or None where it has none.
+    """
+
+    kind: str
+    name: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A command and what became of it."""
+    """A command and what became of it; ``item`` is the one that it ran for, if for one."""
 
     command: Command
     outcome: Outcome
+    item: Item | None = None
+
+    @property
+    def title(self) -> str:
+        """What reports call it: the command's name and, in brackets, the item's."""
+        return f"{self.command.name} [{self.item.name}]" if self.item else self.command.name
 
     @property
     def blocks(self) -> bool:
@@ -291,8 +330,9 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether there is nothing to tell: it passed, or was skipped for a good reason."""
-        return self.outcome.status in {Status.PASSED, Status.SKIPPED}
+        """Whether there is nothing to tell: it passed, was rightly skipped, or may fail."""
+        ignored = self.command.severity is Severity.IGNORE
+        return ignored or self.outcome.status in {Status.PASSED, Status.SKIPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

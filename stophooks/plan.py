@@ -15,6 +15,7 @@ from stophooks.models import (
     Secret,
     Severity,
     Ulimit,
+    When,
 )
 
 DEFAULT_TIMEOUT_S = 300.0
@@ -30,16 +31,66 @@ class Section:
     ``deadline_s`` bounds the whole event in seconds; ``max_blocks`` is how many times in a row
     one session is kept from stopping; ``when_busy`` is ``wait`` or ``block``, for a project in
     which another run is going on. ``baseline``: what failed already when the session began does
-    not block.
+    not block. ``of`` names the resource or the service whose own section it is, or is None.
     """
 
     event: str
+    of: str | None = None
     commands: tuple[Command, ...] = ()
     fail_fast: bool = False
     deadline_s: float = DEFAULT_DEADLINE_S
     max_blocks: int = DEFAULT_MAX_BLOCKS
     when_busy: str = WAIT
     baseline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanupRules:
+    """What belongs to a session's end besides commands.
+
+    ``compose``: a Compose file is brought down where there is nothing else to do. ``compat`` names
+    the program whose variables commands get too, or is None.
+    """
+
+    compose: bool = True
+    compat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRules:
+    """Where the scripts of resources are, an absolute path, and the resources with commands."""
+
+    hooks_dir: str | None = None
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceRules:
+    """``compat`` names the program whose variables commands get too, or is None."""
+
+    compat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRules:
+    """What supervises the services, ``compose`` or ``supervisord``; None means what is found.
+
+    ``file`` is the absolute path of its own configuration.
+    """
+
+    engine: str | None = None
+    file: str | None = None
+    project_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """One service as its hooks on this machine inherit it; ``working_dir`` is absolute."""
+
+    name: str
+    user: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    working_dir: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +108,19 @@ class Plan:
     user_path: str | None = None
     protect: tuple[str, ...] = ()
     must_trust: bool = False
+    cleanup: CleanupRules = CleanupRules()
+    task: TaskRules = TaskRules()
+    workspace: WorkspaceRules = WorkspaceRules()
+    service: ServiceRules = ServiceRules()
+    services: tuple[ServiceSettings, ...] = ()
 
-    def section(self, event: str) -> Section | None:
-        """The section of an event, or None when the configuration has none."""
-        return next((section for section in self.sections if section.event == event), None)
+    def section(self, event: str, of: str | None = None) -> Section | None:
+        """The section of an event, or None when the configuration has none.
+
+        With ``of`` the one that a resource or a service has of its own.
+        """
+        wanted = (event, of)
+        return next((one for one in self.sections if (one.event, one.of) == wanted), None)
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -79,6 +139,13 @@ def from_json(data: dict[str, Any]) -> Plan:
             **data,
             "sections": tuple(_section(item) for item in data["sections"]),
             "protect": tuple(data["protect"]),
+            "cleanup": CleanupRules(**data["cleanup"]),
+            "task": TaskRules(**data["task"] | {"resources": tuple(data["task"]["resources"])}),
+            "workspace": WorkspaceRules(**data["workspace"]),
+            "service": ServiceRules(**data["service"]),
+            "services": tuple(
+                ServiceSettings(**{**item, "env": _pairs(item["env"])}) for item in data["services"]
+            ),
         }
     )
 
@@ -99,6 +166,8 @@ def _command(data: dict[str, Any]) -> Command:
                 Secret(**{**item, "expose": Expose(item["expose"])}) for item in data["secrets"]
             ),
             "report": None if data["report"] is None else ResultFile(**data["report"]),
+            "when": When(data["when"]),
+            "only": tuple(data["only"]),
         }
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import traceback
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +29,8 @@ OUR_BUG = 70
 _TYPER_USAGE = 2
 
 # Name to summary; the function lives in the module of the same name, imported only to be called.
+# One with sub-commands of its own has them in its module's `app`. What Python keeps for itself has
+# an underscore behind it there.
 COMMANDS = {
     "init": "Write a stophooks.yaml that fits this project.",
     "validate": "Check configuration files and show every problem at once.",
@@ -44,6 +47,9 @@ COMMANDS = {
 }
 
 
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
 class _Commands(TyperGroup):
     """Sub-commands by name and summary; the one that is called is imported, the others are not."""
 
@@ -58,9 +64,15 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    function = getattr(import_module(f"stophooks.cli.{name}"), name)
-    app.command(name, help=COMMANDS[name])(function)
+    known = f"{name}_" if iskeyword(name) else name
+    module = import_module(f"stophooks.cli.{known}")
+    app = typer.Typer(
+        add_completion=False, rich_markup_mode=None, context_settings=_CONTEXT, help=COMMANDS[name]
+    )
+    if hasattr(module, "app"):
+        app.add_typer(module.app)
+    else:
+        app.command(name, help=COMMANDS[name])(getattr(module, known))
     return typer.main.get_command(app)
 
 
@@ -70,7 +82,7 @@ app = typer.Typer(
     add_completion=False,
     # Rich costs more time than the whole of a short sub-command, and its boxes break in logs.
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
     epilog=(
         "Exit codes: 0 passed, 1 a check did not pass, 3 could not run, 70 a bug in stophooks, "
         "130/143 interrupted."

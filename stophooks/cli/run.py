@@ -14,7 +14,7 @@ from stophooks.cli.formats import ConfigOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.errors import UsageError
-from stophooks.events import EVENTS, STOP, Event
+from stophooks.events import STOP, STOP_EVENTS, Event
 from stophooks.executors.base import Cancellation
 from stophooks.invocation import SectionRun
 from stophooks.models import Outcome, Report, Result, Status
@@ -31,7 +31,7 @@ SIGNALLED = 128
 FAILED = 1
 
 EventArgument = Annotated[
-    str, typer.Argument(metavar="EVENT", help=f"Which section to run: {' or '.join(EVENTS)}.")
+    str, typer.Argument(metavar="EVENT", help=f"Which section to run: {' or '.join(STOP_EVENTS)}.")
 ]
 OnlyOption = Annotated[
     list[str] | None,
@@ -60,8 +60,8 @@ def run(
     verbose: VerboseOption = False,
 ) -> None:
     """Run the commands of an event by hand or in CI."""
-    if event not in EVENTS:
-        raise UsageError(f'run: there is no event "{event}". {_hint(event, list(EVENTS))}')
+    if event not in STOP_EVENTS:
+        raise UsageError(f'run: there is no event "{event}". {_hint(event, list(STOP_EVENTS))}')
     whole = project.plan(config)
     section = _chosen(project.section(whole, event), only or [])
     if dry_run:

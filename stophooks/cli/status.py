@@ -8,7 +8,7 @@ from stophooks import config as configs
 from stophooks import invocation
 from stophooks.cli import console
 from stophooks.cli.formats import Format, FormatOption
-from stophooks.events import EVENTS, STOP, Event
+from stophooks.events import STOP, STOP_EVENTS, Event
 from stophooks.reports import status as report
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory
@@ -24,7 +24,7 @@ def status(*, format_: FormatOption = Format.TEXT) -> None:
     event = Event(kind=STOP.name, agent="", session=None, directories=())
     memory = Memory(state_dir(invocation.environ()), event, project_dir)
     try:
-        states = {name: memory.latest(name) for name in EVENTS}
+        states = {name: memory.latest(name) for name in STOP_EVENTS}
         notes = memory.notes
     finally:
         memory.close()

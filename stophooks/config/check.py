@@ -194,7 +194,11 @@ def _not_exactly_one(document: Document, where: Path, error: _Fault) -> Iterator
 def _no_section(document: Document, where: Path, error: _Fault) -> Iterator[Problem]:
     keys = {branch["required"][0] for branch in error.validator_value}
     if not keys & _intended(error):
-        yield document.problem(where, f"nothing to run: {either(list(EVENTS))} is missing")
+        yield document.problem(where, f"nothing to run: {either(_areas())} is missing")
+
+
+def _areas() -> list[str]:
+    return list(dict.fromkeys(kind.area for kind in EVENTS.values()))
 
 
 def _needs_other(document: Document, where: Path, error: _Fault) -> Iterator[Problem]:

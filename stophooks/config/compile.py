@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stophooks.config import environment
-from stophooks.config.container import container
+from stophooks.config import environment, terms
+from stophooks.config.areas import found, rules
+from stophooks.config.container import container, user
 from stophooks.config.document import Path, quoted
+from stophooks.config.models import StopSection
 from stophooks.config.private import check_place, report, secrets
 from stophooks.config.units import seconds
-from stophooks.events import EVENTS
-from stophooks.models import Command, Severity
+from stophooks.models import Command, When, human_duration
 from stophooks.plan import Plan
 from stophooks.plan import Section as PlanSection
 
 if TYPE_CHECKING:
+    from stophooks.config.areas import Found
     from stophooks.config.findings import Findings
     from stophooks.config.models import Config, Section, StopCommand
+    from stophooks.events import EventKind
     from stophooks.models import Secret
 
 # The agents' own limits for a hook are minutes; a day is more than anybody waits for a check.
@@ -26,11 +28,7 @@ MAX_DURATION_S = 24 * 3600.0
 
 def compile_plan(config: Config, findings: Findings) -> Plan:
     """The plan of a configuration; of no use if the findings then say `failed`."""
-    sections = (
-        _section(section, event, findings)
-        for event in EVENTS
-        if (section := getattr(config, event)) is not None
-    )
+    sections = tuple(_section(one, findings) for one in found(config))
     if "trust" in config.model_fields_set and findings.user_for is None:
         findings.problem(
             ("trust",),
@@ -44,38 +42,53 @@ def compile_plan(config: Config, findings: Findings) -> Plan:
     return Plan(
         config_path=findings.config_path,
         project_dir=findings.commands_dir,
-        sections=tuple(sections),
+        sections=sections,
         protect=tuple(config.protect),
         must_trust=config.trust == "required",
+        **rules(config, findings),
     )
 
 
-def _section(section: Section, event: str, findings: Findings) -> PlanSection:
-    where = (event,)
+def _section(one: Found, findings: Findings) -> PlanSection:
+    section, where, kind = one.section, one.where, one.kind
     common = environment.resolve(section.default_env, (*where, "default_env"), findings)
     private = secrets(section.default_secrets, (*where, "default_secrets"), findings, on_host=None)
-    default = _duration(section.default_timeout, (*where, "default_timeout"), findings)
+    default_s: float | None = kind.timeout_s
+    if "default_timeout" in section.model_fields_set:
+        place = (*where, "default_timeout")
+        default_s = _timeout(section.default_timeout, place, findings, kind)
     commands = tuple(
         _command(
             command,
             (*where, "commands", index),
             findings,
+            kind=kind,
             env=common,
-            timeout_s=default,
+            timeout_s=default_s,
             common_secrets=private,
         )
         for index, command in enumerate(section.commands)
     )
     _unique_names(commands, section, where, findings)
     return PlanSection(
-        event=event,
+        event=kind.name,
+        of=one.of,
         commands=commands,
-        fail_fast=section.fail_fast,
+        fail_fast=kind.fail_fast if section.fail_fast is None else section.fail_fast,
         deadline_s=_duration(section.deadline, (*where, "deadline"), findings) or 0.0,
-        max_blocks=section.max_blocks,
-        when_busy=section.when_busy,
-        baseline=section.baseline,
+        **_of_checks(section),
     )
+
+
+def _of_checks(section: Section) -> dict[str, Any]:
+    """What only a section of checks has."""
+    if not isinstance(section, StopSection):
+        return {}
+    return {
+        "max_blocks": section.max_blocks,
+        "when_busy": section.when_busy,
+        "baseline": section.baseline,
+    }
 
 
 def _command(
@@ -83,12 +96,13 @@ def _command(
     where: Path,
     findings: Findings,
     *,
+    kind: EventKind,
     env: dict[str, str],
     timeout_s: float | None,
     common_secrets: dict[str, Secret],
 ) -> Command:
     if "timeout" in given.model_fields_set:
-        timeout_s = _duration(given.timeout, (*where, "timeout"), findings)
+        timeout_s = _timeout(given.timeout, (*where, "timeout"), findings, kind)
     _check_length(given, where, findings)
     found = None if given.image is None else container(given, where, findings)
     place = (*where, "secrets")
@@ -97,7 +111,8 @@ def _command(
     if found is not None:
         check_place(named, found, place, findings)
     return Command(
-        name=given.name or f"{where[0]}[{where[-1]}]",
+        name=given.name or f"{kind.name}[{where[-1]}]",
+        description=given.description,
         project_dir=findings.commands_dir,
         source=findings.config_path,
         run=given.run,
@@ -111,9 +126,15 @@ def _command(
         env=tuple(_environment(given, where, findings, env).items()),
         inherit_env=given.inherit_env,
         keep_children=given.keep_children,
-        working_dir=_working_dir(given.working_dir, (*where, "working_dir"), findings),
+        working_dir=findings.directory(given.working_dir, (*where, "working_dir")),
         pin=given.pin,
-        severity=Severity(given.severity),
+        severity=terms.severity(given, where, findings, kind),
+        when=When(given.when),
+        once=terms.once(given, where, findings, kind),
+        stop_items=given.on_item_failure == "stop",
+        **terms.fan_out(given, where, findings, kind),
+        shell=_shell(given, where, findings),
+        user=user(given.user, (*where, "user"), findings) if found is None else None,
         container=found,
         secrets=tuple(named.values()),
         report=report(given.report, found, (*where, "report"), findings),
@@ -137,14 +158,27 @@ def _duration(text: str | None, where: Path, findings: Findings) -> float | None
     return duration_s
 
 
-def _working_dir(given: str | None, where: Path, findings: Findings) -> str | None:
-    if given is None:
-        return None
-    path = findings.absolute(given)
-    if not os.path.isdir(path):
-        what = "is not a directory" if os.path.exists(path) else "does not exist"
-        findings.problem(where, f"{quoted(given)} {what}", hint=f"looked for {path}")
-    return path
+def _timeout(text: str | None, where: Path, findings: Findings, kind: EventKind) -> float | None:
+    """A time limit of an event's command, within the limits that the event has."""
+    limit_s = _duration(text, where, findings)
+    if kind.limits_s is not None:
+        least_s, most_s = kind.limits_s
+        if limit_s is None or not least_s <= limit_s <= most_s:
+            bounds = f"from {human_duration(least_s)} to {human_duration(most_s)}"
+            shown = "null" if text is None else quoted(text)
+            message = f"a time limit of {kind.name} is {bounds}; got {shown}"
+            findings.problem(where, message, hint='write one such as "30s"')
+    return limit_s
+
+
+def _shell(given: StopCommand, where: Path, findings: Findings) -> str | None:
+    if given.shell is not None:
+        if given.run is None:
+            findings.problem((*where, "shell"), "only run is given to a shell", key=True)
+        if "/" in given.shell and not given.shell.startswith("/"):
+            message = f"{quoted(given.shell)} is neither a program's name nor an absolute path"
+            findings.problem((*where, "shell"), message)
+    return given.shell
 
 
 def _check_length(given: StopCommand, where: Path, findings: Findings) -> None:

@@ -55,7 +55,7 @@ def container(given: StopCommand, where: Path, findings: Findings) -> Container:
         nano_cpus=_nano_cpus(given.cpus, (*where, "cpus"), findings),
         pids_limit=given.pids_limit,
         shm_size_bytes=_size(given.shm_size, (*where, "shm_size"), findings),
-        user=_user(given.user, (*where, "user"), findings),
+        user=user(given.user, (*where, "user"), findings),
         seccomp=seccomp(given.seccomp, (*where, "seccomp"), findings),
         apparmor=given.apparmor,
         cap_add=_capabilities(given.capabilities.add, (*where, "capabilities", "add"), findings),
@@ -135,7 +135,8 @@ def _nano_cpus(given: str | float | None, where: Path, findings: Findings) -> in
     return round(float(given) * NANO)
 
 
-def _user(given: str | int | None, where: Path, findings: Findings) -> str | None:
+def user(given: str | int | None, where: Path, findings: Findings) -> str | None:
+    """Who a command runs as, as an engine or this machine is told it; None where it is not said."""
     if given is None:
         return None
     parts = str(given).split(":")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stophooks.config.document import MAX_FOUND, quoted
-from stophooks.config.sound import Sound
+from stophooks.config.sound import Sound, command_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +79,16 @@ class Findings:
             return None
         return real
 
+    def directory(self, given: str | None, where: Path) -> str | None:
+        """The absolute path of a directory that has to be there, or None where none is given."""
+        if given is None:
+            return None
+        path = self.absolute(given)
+        if not os.path.isdir(path):
+            what = "is not a directory" if os.path.exists(path) else "does not exist"
+            self.problem(where, f"{quoted(given)} {what}", hint=f"looked for {path}")
+        return path
+
     def problem(
         self, where: Path, message: str, *, hint: str | None = None, key: bool = False
     ) -> None:
@@ -89,7 +99,7 @@ class Findings:
 
     def warning(self, where: Path, message: str) -> None:
         """Something that widens isolation; says what it opens."""
-        if where[:3] in self.sound.mended:
+        if command_place(where) in self.sound.mended:
             # What was left out may be what keeps it closed.
             return
         self.problems.append(self.document.problem(where, message, key=True, warning=True))

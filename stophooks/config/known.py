@@ -75,7 +75,6 @@ CONTAINER_KEYS = (
     "cpus",
     "pids_limit",
     "shm_size",
-    "user",
     "seccomp",
     "apparmor",
     "capabilities",
@@ -131,8 +130,6 @@ ELSEWHERE = {
     "rm": "containers are always removed",
     "script": "write run",
     "security_opt": "write seccomp, apparmor or no_new_privileges",
-    "shell": "run is given to bash on the host and to /bin/sh in a container; for another shell "
-    "write command: [zsh, -c, …]",
     "userns_mode": "there are no host namespaces besides network: host",
     "volume": "write mounts: [{type: bind, source: …, target: …}]",
     "volumes": "write mounts: [{type: bind, source: …, target: …}]",

@@ -37,7 +37,9 @@ def effective(place: Place, *, environ: Mapping[str, str]) -> Loaded:
 def _together(user: Plan | None, project: Plan | None) -> Plan | None:
     if user is None or project is None:
         return project or (user and replace(user, user_path=user.config_path))
-    sections = (_section(user.section(event), project.section(event)) for event in EVENTS)
+    whose = [(section.event, section.of) for section in (*project.sections, *user.sections)]
+    ordered = sorted(dict.fromkeys(whose), key=lambda one: list(EVENTS).index(one[0]))
+    sections = (_section(user.section(*one), project.section(*one)) for one in ordered)
     return replace(
         project,
         sections=tuple(section for section in sections if section is not None),

@@ -195,6 +195,12 @@ Secrets = Annotated[
 ]
 
 
+Names = Annotated[
+    list[Annotated[str, text("a name", max_length=200)]],
+    Field(min_length=1, json_schema_extra=expects("a list of names")),
+]
+
+
 class StopCommand(_Strict):
     """One thing to run: on the host, or with `image` in a container of its own."""
 
@@ -220,6 +226,9 @@ class StopCommand(_Strict):
         description="What reports call it; each name once per section, at most 100 characters. "
         "Default: `<event>[<index>]`, such as `stop[0]`.",
     )
+    description: Text | None = Field(
+        None, description="What it is for; `stophooks list` shows it. Default: none."
+    )
     run: Annotated[str, text("a script: a text that is not empty")] | None = Field(
         None,
         description="One script, given whole to one shell: `bash -c` on the host (`sh -c` where "
@@ -237,6 +246,11 @@ class StopCommand(_Strict):
         None,
         description="A program and its arguments, run without a shell. Exactly one of `run` and "
         "`command`.",
+    )
+    shell: Annotated[str, text("a shell such as zsh or /bin/dash", r"^\S+$")] | None = Field(
+        None,
+        description="The shell that `run` is given to, by name or absolute path; it takes a "
+        "script behind `-c`. Default: `bash`, else `sh`, on the host, `/bin/sh` in a container.",
     )
     message: Text | None = Field(
         None,
@@ -314,11 +328,51 @@ class StopCommand(_Strict):
         "its output. Default: told by the command line where that asks a known tool for it, such "
         "as `ruff check --output-format json` or `pytest --junitxml=report.xml`.",
     )
-    severity: Literal["block", "warn"] = Field(
-        default="block",
+    severity: Literal["block", "warn"] | None = Field(
+        None,
         description="Whether a failure keeps the agent from stopping (`block`) or is only told "
-        "(`warn`). Default: `block`.",
+        "(`warn`). Default: `block`, in other events the event's.",
         json_schema_extra=choice("block", "warn"),
+    )
+    on_failure: Literal["block", "warn", "ignore"] | None = Field(
+        None,
+        description="What a failure means: `block` keeps what the event is about from happening "
+        "(only where it can: see the events), `warn` is told, `ignore` is only recorded. Of this, "
+        "`severity` and `continue_on_error` at most one. Default: the event's.",
+        json_schema_extra=choice("block", "warn", "ignore"),
+    )
+    continue_on_error: Flag | None = Field(
+        None, description="`true` is short for `on_failure: warn`. Default: `false`."
+    )
+    when: Literal["success", "failure", "always"] = Field(
+        default="always",
+        alias="if",
+        description="After what it runs: only if the event and the commands before this one went "
+        "well (`success`), only if something did not (`failure`), or `always`. Default: `always`.",
+        json_schema_extra=choice("success", "failure", "always"),
+    )
+    for_each: Literal["repos", "resources"] | None = Field(
+        None,
+        description="Runs once for each of the workspace's repositories, in the repository, or of "
+        "the task's resources, instead of once in all. Default: once in all.",
+        json_schema_extra=choice("repos", "resources"),
+    )
+    only: Names | None = Field(
+        None, description="The names that `for_each` is restricted to. Default: all."
+    )
+    repos: Names | None = Field(
+        None, description="Short for `for_each: repos` with `only`. Default: none."
+    )
+    on_item_failure: Literal["stop", "continue"] = Field(
+        default="continue",
+        description="What happens when it fails for one item: `continue` with the others, or "
+        "`stop`. Default: `continue`.",
+        json_schema_extra=choice("stop", "continue"),
+    )
+    once: Flag | None = Field(
+        None,
+        description="Whether it runs only until it has passed once for the same subject and item; "
+        "never for checks of an agent. Default: `true` for `service.on_init`, else `false`.",
     )
     pin: Flag = Field(
         default=True,
@@ -388,8 +442,9 @@ class StopCommand(_Strict):
     user: User | None = Field(
         None,
         description="Who the command runs as: `uid`, `uid:gid`, or a name of the image, alone or "
-        "as `name:group`. Default: the caller's own uid:gid, so that new files in the project "
-        "belong to the caller.",
+        "as `name:group`; on the host a name or a uid of this machine, which needs root. Default: "
+        "the caller, in a container by uid:gid, so that new files in the project belong to the "
+        "caller.",
     )
     seccomp: Text = Field(
         default="default",
@@ -468,9 +523,9 @@ class Section(_Strict):
         json_schema_extra=expects("a list of commands"),
     )
     default_timeout: Timeout = Field(
-        default="5m",
+        None,
         description="`timeout` of commands that have none: `30s`, `5m`, `1.5h`; `null`: no "
-        "limit. Default: `5m`.",
+        "limit. Default: `5m` for the checks of an agent, `30s` for all other events.",
     )
     default_env: Env = Field(
         default={},
@@ -482,16 +537,22 @@ class Section(_Strict):
         description="Secrets of all commands, as `secrets` of a command. Default: none.",
         json_schema_extra=expects("a list of secrets"),
     )
-    fail_fast: Flag = Field(
-        default=False,
-        description="Whether the commands after the first one that does not pass are skipped. "
-        "Default: `false`: all run, and one answer names every failure.",
+    fail_fast: Flag | None = Field(
+        None,
+        description="Whether the commands after the first one that blocks are skipped. "
+        "Default: `false`, all run and one answer names every failure; `true` for "
+        "`task.pre_start`, `service.on_init` and `service.pre_start`.",
     )
     deadline: Duration = Field(
         default="9m",
         description="Time for all commands together, `30s`, `5m`, `1.5h`; what runs then is "
         "ended. Default: `9m`.",
     )
+
+
+class StopSection(Section):
+    """The checks of an agent, and the rules for all of them together."""
+
     max_blocks: Annotated[
         int, Field(ge=1, le=100, json_schema_extra=expects("a whole number from 1 to 100"))
     ] = Field(
@@ -513,17 +574,206 @@ class Section(_Strict):
     )
 
 
+class CleanupSection(Section):
+    """What is done at the end of a session."""
+
+    model_config = ConfigDict(json_schema_extra=expects("a section: an object with commands"))
+
+    commands: list[StopCommand] = Field(
+        default=[],
+        description="What is run, in this order. Default: the script `.stophooks/on-cleanup`, "
+        "where there is one.",
+        json_schema_extra=expects("a list of commands"),
+    )
+    compose: Flag = Field(
+        default=True,
+        description="Whether a Compose file of the project is brought down where there is neither "
+        "a command nor a script. Default: `true`.",
+    )
+    compat: Literal["clsecure"] | None = Field(
+        None,
+        description="The program whose variables (`CLSECURE_…`) commands get too. Default: none.",
+        json_schema_extra=expects("clsecure"),
+    )
+
+
+class Resource(_Strict):
+    """What is done for one resource of a task."""
+
+    model_config = ConfigDict(
+        json_schema_extra=expects("a resource: an object with pre_start, post_complete or on_error")
+    )
+
+    pre_start: Section | None = Field(
+        None,
+        description="Runs when a task has locked the resource and is about to start; exit code 75 "
+        "means that it is busy. Default: nothing runs.",
+    )
+    post_complete: Section | None = Field(
+        None, description="Runs when the task's program has passed. Default: nothing runs."
+    )
+    on_error: Section | None = Field(
+        None,
+        description="Runs when the task has failed or was interrupted. Default: nothing runs.",
+    )
+
+
+class Task(Resource):
+    """What is done for every task, and for the resources that tasks share."""
+
+    model_config = ConfigDict(
+        json_schema_extra=expects("an object with pre_start, post_complete, on_error or resources")
+    )
+
+    hooks_dir: Text = Field(
+        default="hooks",
+        description="Directory of the resources' scripts, `<resource>/pre_start.sh` and so on, "
+        "relative to the configuration file. Default: `hooks`.",
+    )
+    resources: dict[str, Resource] = Field(
+        default={},
+        description="What is done for each resource, by its name. Default: nothing.",
+        json_schema_extra=expects("an object of resources"),
+    )
+
+
+class Workspace(_Strict):
+    """What is done for workspaces: worktrees of several repositories side by side."""
+
+    model_config = ConfigDict(json_schema_extra=expects("an object with post_create or pre_close"))
+
+    post_create: Section | None = Field(
+        None,
+        description="Runs when a workspace has been made; a failure is told, and the workspace "
+        "stays. Default: nothing runs.",
+    )
+    pre_close: Section | None = Field(
+        None,
+        description="Runs before a workspace is looked over and closed; a failure keeps it open. "
+        "Default: nothing runs.",
+    )
+    compat: Literal["canopy"] | None = Field(
+        None,
+        description="The program whose variables (`CANOPY_…`) commands get too. Default: none.",
+        json_schema_extra=expects("canopy"),
+    )
+
+
+class ServiceHooks(_Strict):
+    """What is done at the moments of a service's life."""
+
+    model_config = ConfigDict(json_schema_extra=expects("an object of sections such as pre_start"))
+
+    on_init: Section | None = Field(
+        None,
+        description="Runs before the first start, until a start has worked; a failure keeps the "
+        "service from starting. Default: nothing runs.",
+    )
+    pre_start: Section | None = Field(
+        None,
+        description="Runs before each start; a failure keeps the service from starting. "
+        "Default: nothing runs.",
+    )
+    post_start: Section | None = Field(
+        None, description="Runs after each start. Default: nothing runs."
+    )
+    pre_stop: Section | None = Field(
+        None, description="Runs before each stop. Default: nothing runs."
+    )
+    post_stop: Section | None = Field(
+        None, description="Runs after each stop. Default: nothing runs."
+    )
+    pre_restart: Section | None = Field(
+        None, description="Runs before a restart's `pre_stop`. Default: nothing runs."
+    )
+    post_restart: Section | None = Field(
+        None, description="Runs after a restart's `post_start`. Default: nothing runs."
+    )
+    post_exit: Section | None = Field(
+        None, description="Runs when a service has ended by itself. Default: nothing runs."
+    )
+    post_healthcheck_success: Section | None = Field(
+        None, description="Runs when a service has become healthy. Default: nothing runs."
+    )
+    post_healthcheck_fail: Section | None = Field(
+        None, description="Runs when a service has become unhealthy. Default: nothing runs."
+    )
+    pre_cleanup: Section | None = Field(
+        None,
+        description="Runs before what a stopped service leaves behind is removed. "
+        "Default: nothing runs.",
+    )
+
+
+class ServiceEvents(ServiceHooks):
+    """What is done for services in general, and what supervises them."""
+
+    model_config = ConfigDict(
+        json_schema_extra=expects("an object with engine, file or sections such as pre_start")
+    )
+
+    engine: Literal["compose", "supervisord"] | None = Field(
+        None,
+        description="What supervises the services. Default: what the project has a file for.",
+        json_schema_extra=choice("compose", "supervisord"),
+    )
+    file: Text | None = Field(
+        None,
+        description="The supervising program's own file, relative to the configuration file. "
+        "Default: `docker-compose.yml`, `docker-compose.yaml`, `compose.yml`, `compose.yaml` or "
+        "`supervisord.conf`, whichever is there.",
+    )
+    project_name: (
+        Annotated[str, text("a project's name such as demo", r"^[a-z0-9][a-z0-9_-]*$")] | None
+    ) = Field(None, description="The project's name in Compose. Default: Compose's own choice.")
+
+
+class Service(_Strict):
+    """One service: what its hooks on this machine inherit, and the hooks."""
+
+    model_config = ConfigDict(json_schema_extra=expects("a service: an object with hooks"))
+
+    user: User | None = Field(
+        None, description="Who its hooks run as, which needs root. Default: the caller."
+    )
+    env: Env | None = Field(
+        None,
+        description="Variables of its hooks, over those that its supervisor gives it; as `env` of "
+        "a command. Default: none.",
+    )
+    env_file: Text | None = Field(
+        None, description="A file of `KEY=VALUE` lines, under `env`. Default: none."
+    )
+    working_dir: Text | None = Field(
+        None,
+        description="Directory that its hooks run in, relative to the configuration file. "
+        "Default: the service's own, where its supervisor knows one of this machine, else the "
+        "project.",
+    )
+    hooks: ServiceHooks | None = Field(
+        None, description="What is done at its moments. Default: nothing."
+    )
+
+
 class Config(_Strict):
-    """Commands that run when a coding agent says that it is done."""
+    """Commands that run when a coding agent says that it is done, and at other ends and starts."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "x-expects": "an object with the key stop, subagent_stop or both",
+            "x-expects": "an object with a section such as stop",
             "anyOf": [
-                {"required": ["stop"]},
-                {"required": ["subagent_stop"]},
-                {"required": ["protect"]},
-                {"required": ["trust"]},
+                {"required": [key]}
+                for key in (
+                    "stop",
+                    "subagent_stop",
+                    "cleanup",
+                    "task",
+                    "workspace",
+                    "service",
+                    "services",
+                    "protect",
+                    "trust",
+                )
             ],
         }
     )
@@ -533,13 +783,34 @@ class Config(_Strict):
         alias="$schema",
         description="Where an editor finds this schema; not read otherwise. Default: none.",
     )
-    stop: Section | None = Field(
+    stop: StopSection | None = Field(
         None, description="Runs when the agent says that it is done. Default: nothing runs."
     )
-    subagent_stop: Section | None = Field(
+    subagent_stop: StopSection | None = Field(
         None,
         description="Runs when one of the agent's helpers says that it is done. "
         "Default: nothing runs.",
+    )
+    cleanup: CleanupSection | None = Field(
+        None,
+        description="Runs when a session is over, before what it left running is ended. "
+        "Default: a script or a Compose file is looked for.",
+    )
+    task: Task | None = Field(
+        None, description="Runs around tasks and for the resources they share. Default: nothing."
+    )
+    workspace: Workspace | None = Field(
+        None, description="Runs when a workspace was made or is closed. Default: nothing runs."
+    )
+    service: ServiceEvents | None = Field(
+        None,
+        description="Runs at the moments of services in general, and says what supervises them. "
+        "Default: nothing runs.",
+    )
+    services: dict[str, Service] = Field(
+        default={},
+        description="What single services have of their own, by name. Default: nothing.",
+        json_schema_extra=expects("an object of services"),
     )
     protect: Annotated[
         list[

@@ -11,6 +11,8 @@ from typing import Any
 
 from stophooks.config.schema import schema_text
 from stophooks.config.search import NAMES
+from stophooks.events import EVENTS, EventKind
+from stophooks.models import Severity
 
 _INTRO = f"""\
 # Configuration
@@ -73,9 +75,23 @@ Every key is checked each time the file is read: an unknown one is an error, nev
   outside the project, a `shared` or `slave` propagation, and a `seccomp` profile that allows what
   it does not name.
 """
+_EVENTS = """\
+## Events
+
+| section | when | a failure |
+|---|---|---|
+"""
 _PARTS = (
-    ("", "The file", "One of `stop`, `subagent_stop`, `protect` and `trust` must be there."),
-    ("Section", "A section: `stop` or `subagent_stop`", ""),
+    ("", "The file", "At least one of these keys must be there, `$schema` aside."),
+    ("StopSection", "A section of checks: `stop` or `subagent_stop`", ""),
+    ("Section", "A section of any other event", ""),
+    ("CleanupSection", "`cleanup`", ""),
+    ("Task", "`task`", ""),
+    ("Resource", "A resource of `task.resources`", ""),
+    ("Workspace", "`workspace`", ""),
+    ("ServiceEvents", "`service`", ""),
+    ("Service", "A service of `services`", ""),
+    ("ServiceHooks", "`hooks` of a service", ""),
     (
         "StopCommand",
         "A command",
@@ -90,18 +106,30 @@ _PARTS = (
     ("Capabilities", "`capabilities`", ""),
     ("UlimitRange", "A limit of `ulimits` as an object", ""),
 )
+_BLOCKS = {
+    "stop": "keeps the agent working",
+    "subagent_stop": "keeps the helper working",
+    "task": "fails the task",
+    "workspace": "keeps the workspace",
+    "service": "keeps the service from starting",
+}
 _TYPES = {"array": "list", "string": "text", "integer": "whole number", "null": "`null`"}
 
 
 def text() -> str:
     """The whole reference as Markdown."""
     schema = json.loads(schema_text())
-    parts = [_INTRO]
+    parts = [_INTRO, _EVENTS + "\n".join(map(_event, EVENTS.values())) + "\n"]
     for name, title, note in _PARTS:
         definition = schema["$defs"][name] if name else schema
         parts.append("\n".join([f"## {title}", "", *([note, ""] if note else [])]))
         parts.append(_table(definition) + "\n")
     return "\n".join(parts)
+
+
+def _event(kind: EventKind) -> str:
+    blocks = kind.on_failure is Severity.BLOCK
+    return f"| `{kind.name}` | {kind.summary} | {_BLOCKS[kind.area] if blocks else 'is told'} |"
 
 
 def _table(definition: dict[str, Any]) -> str:

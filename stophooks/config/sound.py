@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from stophooks.config.check import faults
@@ -56,9 +57,17 @@ def sound(value: Any) -> Sound | None:
         if any(not place for place, fault in found if fault.validator != "additionalProperties"):
             return None
         for place, fault in found:
-            mended.add(place[:3])
+            mended.add(command_place(place))
             _mend(tree, place, fault)
     return None
+
+
+def command_place(place: Path) -> Path:
+    """The place of the command that a place is in, or the place itself where it is in none."""
+    for index, (key, number) in enumerate(pairwise(place)):
+        if key == "commands" and isinstance(number, int):
+            return place[: index + 2]
+    return place
 
 
 def _mend(tree: Any, place: Path, fault: Any) -> None:
@@ -89,14 +98,15 @@ def _one_of(command: dict[str, Any], keys: list[str]) -> None:
 
 
 def _take_out(tree: Any, place: Path) -> None:
-    if len(place) > len(("stop", "commands", 0, "command")) and place[3] == "command":
+    command = command_place(place)
+    if place[len(command) : len(command) + 1] == ("command",):
         # The arguments mean something only all together.
-        place = place[:4]
+        place = place[: len(command) + 1]
     parent = _at(tree, place[:-1])
     step: Any = place[-1]
     if isinstance(parent, dict):
         parent.pop(step, None)
-    elif place[1:-1] == ("commands",):
+    elif place == command:
         parent[step] = {"run": _RUN}
     elif isinstance(parent, list):
         parent[step] = _GONE

@@ -15,7 +15,16 @@ from stophooks.config.units import amount_hint, duration_hint
 _YAML_WORDS = {"yes", "no", "on", "off"}
 _GROUP_NAME = re.compile(r"[0-9]{1,10}:[A-Za-z_][A-Za-z0-9_.-]{0,40}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
-_OWNERS = {"StopCommand": "a command", "Section": "a section such as stop", "Mount": "a mount"}
+_OWNERS = {
+    "StopCommand": "a command",
+    "StopSection": "a section such as stop",
+    "Mount": "a mount",
+    "CleanupSection": "cleanup",
+    "Task": "task",
+    "Workspace": "workspace",
+    "ServiceEvents": "service",
+    "Service": "a service",
+}
 # As many keys as fit on one line.
 _FEW = 8
 

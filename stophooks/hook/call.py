@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stophooks.agents import base, payload
 from stophooks.errors import StophooksError, UsageError
-from stophooks.events import EVENTS, SESSION_EVENTS, SESSION_START, STOP
+from stophooks.events import SESSION_EVENTS, SESSION_START, STOP, STOP_EVENTS
 from stophooks.hook import arguments, caller
 from stophooks.hook.budget import Budget, Spent
 from stophooks.hook.explain import explain
@@ -82,7 +82,7 @@ class Call:
             return self.agent.allow(None)
         if self._event.kind in SESSION_EVENTS:
             return self._session(self._event)
-        if self._event.kind not in EVENTS:
+        if self._event.kind not in STOP_EVENTS:
             return self.agent.allow(None)
         return self._stop(self._event, watch)
 

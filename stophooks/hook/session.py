@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stophooks.events import EVENTS
+from stophooks.events import STOP_EVENTS
 from stophooks.hook import baseline
 from stophooks.hook.budget import Budget
 from stophooks.hook.pinned import plan_for
@@ -50,6 +50,6 @@ def end(event: Event, around: Surroundings, environ: Mapping[str, str]) -> None:
         memory.forget_session()
     finally:
         memory.close()
-    for kind in EVENTS:
+    for kind in STOP_EVENTS:
         key, _project = block_keys(replace(event, kind=kind), around.here)
         Budget(around.state_dir, (key,), DEFAULT_MAX_BLOCKS).reset()

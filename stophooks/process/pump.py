@@ -37,6 +37,19 @@ class Stop(Protocol):
         """Call ``listener`` when it is made; returns the way to stop that."""
 
 
+class Never:
+    """A stop that nobody asks for."""
+
+    # Counts only where one is asked for. Seconds.
+    grace_s = 0.2
+    requested = False
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Do nothing; returns the way to stop that."""
+        del listener
+        return lambda: None
+
+
 class Wake:
     """A descriptor that becomes readable when the stop is requested."""
 

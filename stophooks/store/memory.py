@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import StoreError
-from stophooks.events import EVENTS
+from stophooks.events import STOP_EVENTS
 from stophooks.store.facts import Facts
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Memory:
     def forget_session(self) -> None:
         """Forget what the session was told; what it is held to stays, whoever says it is over."""
         with suppress(*UNUSABLE):
-            gates = [self._gate(kind) for kind in EVENTS]
+            gates = [self._gate(kind) for kind in STOP_EVENTS]
             self._facts.forget(FAILURES, *gates)
             self._facts.forget(UNFINISHED, *gates)
             self._facts.forget(MACHINE, self._session())

@@ -171,7 +171,7 @@ def _git(
             env={**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
             timeout_s=until - time.monotonic(),
             grace_s=_GRACE_S,
-            stop=_Never(),
+            stop=process.Never(),
             output=take,
         )
     except process.StartError:
@@ -179,15 +179,3 @@ def _git(
     if ended.cause is not process.Cause.EXITED or size > _MAX_LIST:
         raise _UnknownError
     return b"".join(pieces) if ended.code == 0 else None
-
-
-class _Never:
-    """A stop that nobody asks for."""
-
-    grace_s = _GRACE_S
-    requested = False
-
-    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Do nothing; returns the way to stop that."""
-        del listener
-        return lambda: None

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from stophooks.agents import AGENTS
-from stophooks.events import EVENTS, SESSION_EVENTS
+from stophooks.events import SESSION_EVENTS, STOP_EVENTS
 
 PAGE = (Path(__file__).parents[2] / "docs/agents.md").read_text()
 ROW = re.compile(r"^\| ([^|]+) \| `(\w+)` \| (.+) \|$", re.MULTILINE)
-KINDS = (*EVENTS, *SESSION_EVENTS)
+KINDS = (*STOP_EVENTS, *SESSION_EVENTS)
 
 
 def rows() -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stophooks.agents import AGENTS, adapter
 from stophooks.agents.recognise import UnknownAgentError, recognise
-from stophooks.events import EVENTS
+from stophooks.events import STOP_EVENTS
 from tests import payloads
 
 RECORDED = [payloads.fields(value) for value in vars(payloads).values() if isinstance(value, bytes)]
@@ -53,7 +53,7 @@ def test_any_payload_is_an_event_or_nobodys(
     assert recognised in AGENTS
     for event in events:
         assert event.kind
-        assert event.unfinished is None or event.kind in EVENTS
+        assert event.unfinished is None or event.kind in STOP_EVENTS
         assert all(os.path.isabs(path) for path in event.directories)
         assert all(one is None or isinstance(one, str) for one in (event.session, event.helper))
     assert repr(payload) == before

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from stophooks.config import reference, schema, schema_text
 from stophooks.config.parse import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads(schema_text())
@@ -55,6 +58,12 @@ def test_every_key_has_words_for_a_wrong_value(owner: str, key: str, field: dict
     assert field["x-expects"], f"{owner}.{key}"
 
 
+def commands(value: Any) -> Iterator[dict[str, Any]]:
+    """Every command of a configuration, wherever its section stands."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        yield from inner if key == "commands" else commands(inner)
+
+
 @pytest.mark.scenario("config-validation: The reference is the generated one")
 def test_the_reference_is_the_generated_one() -> None:
     assert (ROOT / "docs/configuration.md").read_text("utf-8") == reference.text()
@@ -64,7 +73,7 @@ def test_the_examples_use_every_key_and_please_an_ordinary_validator() -> None:
     paths = sorted(path for path in (ROOT / "examples").iterdir() if path.is_file())
     values = [parse(str(path), path.read_text("utf-8")).value for path in paths]
 
-    used = {key for value in values for command in value["stop"]["commands"] for key in command}
+    used = {key for value in values for command in commands(value) for key in command}
     assert used == set(SCHEMA["$defs"]["StopCommand"]["properties"])
     for value in values:
         Draft202012Validator(SCHEMA).validate(value)

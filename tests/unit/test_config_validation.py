@@ -198,8 +198,11 @@ def test_one_cause_is_told_once(tmp_path: Path, text: str, message: str) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", "expected an object with the key stop, subagent_stop or both; got an empty list"),
-        ("{}", "nothing to run: stop or subagent_stop is missing"),
+        ("[]", "expected an object with a section such as stop; got an empty list"),
+        (
+            "{}",
+            "nothing to run: stop, subagent_stop, cleanup, task, workspace or service is missing",
+        ),
         ("stop:", "expected a section: an object with commands; got nothing (null)"),
         ("stop: {}", '"commands" is missing'),
         ("stop: {commands: {run: x}}", "expected a list of commands; got an object"),

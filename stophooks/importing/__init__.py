@@ -1,0 +1,1 @@
+"""Other programs' configurations as ours: a module for each of them."""
