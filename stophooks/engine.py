@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from stophooks.errors import ExecutorUnavailableError, StoreError
+from stophooks.events import EVENTS
 from stophooks.executors.base import Cancellation, Executor, unavailable
 from stophooks.models import (
     KIB,
@@ -19,14 +20,21 @@ from stophooks.models import (
     Result,
     Status,
     Stream,
+    Subject,
+    When,
     human_duration,
 )
+from stophooks.occasion import Occasion, Prior
+from stophooks.occasion.binding import Run, bind
+from stophooks.occasion.steps import steps, unmet
 from stophooks.secrets.mask import Mask
 from stophooks.secrets.result import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from stophooks.models import Item
+    from stophooks.occasion import Step
     from stophooks.plan import Section
 
 
@@ -56,7 +64,7 @@ class Logs(Protocol):
     """Where the logs of one run are made."""
 
     def open(self, index: int, name: str) -> Log:
-        """The log of the command at ``index`` of the configuration.
+        """The log of the command that is the ``index``-th to run, counted from 0.
 
         Raises:
             StoreError: It cannot be made.
@@ -105,7 +113,7 @@ class _Sink:
             self._observer.note(self._command, self._mask.text(text))
 
 
-def run(
+def run(  # noqa: PLR0913 -- all that one run is given, each by its name
     section: Section,
     *,
     project_dir: str,
@@ -115,6 +123,10 @@ def run(
     observer: Observer | None = None,
     waited_s: float = 0.0,
     mask: Mask | None = None,
+    occasion: Occasion | None = None,
+    run_id: str = "",
+    config_path: str = "",
+    done: Callable[[str], bool] = lambda _: False,
 ) -> Report:
     """Run the section's commands and report on each, in the order of the configuration.
 
@@ -124,7 +136,7 @@ def run(
 
     Args:
         section: What to run, resolved.
-        project_dir: The project, for the report.
+        project_dir: The project.
         executors: By place: ``host`` and ``docker``.
         cancel: Ends the run early when requested, as a signal does.
         logs: Makes each command's log.
@@ -132,19 +144,37 @@ def run(
         waited_s: Seconds of the section's deadline that are over already: another run had the
             project's turn.
         mask: Takes secrets out of everything in the report; executors mask output themselves.
+        occasion: What the event is about; None for a session that nobody knows.
+        run_id: Names the run to its commands.
+        config_path: Where the commands are written, for them; absolute, or empty.
+        done: Whether a command that runs once has passed, by its `once_key`.
     """
     began = time.monotonic()
+    occasion = occasion or Occasion(event=section.event, subject=nobody(project_dir))
     with _deadline(section, cancel, waited_s) as clock:
         runner = _Runner(
-            executors=executors, clock=clock, logs=logs, observer=observer, mask=mask or Mask()
+            executors=executors,
+            clock=clock,
+            logs=logs,
+            observer=observer,
+            mask=mask or Mask(),
+            occasion=occasion,
+            named=Run(run_id=run_id, project_dir=project_dir, config_path=config_path),
         )
-        results = runner.run(section)
+        results = runner.run(section, steps(section, occasion, done=done))
     return Report(
         event=section.event,
         results=results,
         duration_s=time.monotonic() - began,
         project_dir=project_dir,
+        subject=occasion.subject,
+        run_id=run_id,
     )
+
+
+def nobody(project_dir: str) -> Subject:
+    """The subject of a run that belongs to no agent's session."""
+    return Subject(kind="session", id="local", path=project_dir)
 
 
 class _Clock:
@@ -194,37 +224,54 @@ class _Runner:
     logs: Logs
     observer: Observer | None
     mask: Mask
+    occasion: Occasion
+    named: Run
 
-    def run(self, section: Section) -> tuple[Result, ...]:
+    def run(self, section: Section, wanted: tuple[Step, ...]) -> tuple[Result, ...]:
         """The results of the commands, in order."""
         results: list[Result] = []
-        for index, command in enumerate(section.commands):
-            if outcome := self._without_running(section, results):
-                result = Result(command=command, outcome=outcome)
+        for index, step in enumerate(wanted):
+            prior = self._prior(results)
+            command = bind(step.command, self.occasion, self.named, item=step.item, prior=prior)
+            if outcome := self._without_running(section, step, prior, results):
+                result = Result(command=command, outcome=outcome, item=step.item)
             else:
-                result = _shortened(self._run_one(command, index), results)
+                result = _shortened(self._run_one(command, index, step.item), results)
             result = without_secrets(result, self.mask)
             results.append(result)
             if self.observer is not None:
                 self.observer.finished(result)
         return tuple(results)
 
-    def _without_running(self, section: Section, before: list[Result]) -> Outcome | None:
+    def _prior(self, before: list[Result]) -> Prior:
+        """How it went until now."""
+        well = all(result.ok for result in before)
+        return self.occasion.prior if well else Prior.FAILURE
+
+    def _without_running(
+        self, section: Section, step: Step, prior: Prior, before: list[Result]
+    ) -> Outcome | None:
         """The outcome of a command that is not to be started at all, else None."""
+        if step.skip is not None:
+            return _skipped(step.skip)
         if self.clock.cancel.requested:
             reason = self.clock.cancel.reason
             ended = Outcome(status=Status.CANCELLED, reason=reason, started=False)
             return self.clock.judge(ended)
-        culprit = next((result.command.name for result in before if result.blocks), None)
-        if not section.fail_fast or culprit is None:
-            return None
-        reason = f"not run: {culprit} did not pass, and `fail_fast` is set"
-        return Outcome(status=Status.SKIPPED, reason=reason, started=False)
+        if culprit := _culprit(section, before):
+            return _skipped(f"not run: {culprit} did not pass, and `fail_fast` is set")
+        if step.command.stop_items and (failed := _failed_item(step, before)):
+            return _skipped(f"not run: it failed for {failed} (`on_item_failure: stop`)")
+        wanted = {Prior.SUCCESS: When.SUCCESS, Prior.FAILURE: When.FAILURE}[prior]
+        if step.command.when not in {When.ALWAYS, wanted}:
+            return _skipped(unmet(step.command.when))
+        return None
 
-    def _run_one(self, command: Command, index: int) -> Result:
+    def _run_one(self, command: Command, index: int, item: Item | None) -> Result:
         if self.observer is not None:
             self.observer.started(command)
-        log, notes = self._open_log(index, command.name)
+        title = f"{command.name} {item.name}" if item else command.name
+        log, notes = self._open_log(index, title)
         began_ns = time.time_ns()
         try:
             outcome = self._execute(command, _Sink(command, log, self.observer, self.mask))
@@ -238,7 +285,8 @@ class _Runner:
             notes=(*outcome.notes, *notes),
             log_path=log.path if log is not None else None,
         )
-        return Result(command=command, outcome=_with_cases(command, outcome, began_ns))
+        found = _with_cases(command, outcome, began_ns)
+        return Result(command=command, outcome=found, item=item)
 
     def _open_log(self, index: int, name: str) -> tuple[Log | None, tuple[str, ...]]:
         """The log, or none and a note: a full disk must not change what a check says."""
@@ -255,6 +303,29 @@ class _Runner:
             )
         except ExecutorUnavailableError as err:
             return unavailable(err)
+
+
+def _skipped(reason: str) -> Outcome:
+    return Outcome(status=Status.SKIPPED, reason=reason, started=False)
+
+
+def _culprit(section: Section, before: list[Result]) -> str | None:
+    """Whose failure keeps the rest of the section from running, if anything's does."""
+    if not section.fail_fast:
+        return None
+    gate = EVENTS[section.event].gate
+    failed = (result for result in before if (result.blocks if gate else not result.ok))
+    return next((result.title for result in failed), None)
+
+
+def _failed_item(step: Step, before: list[Result]) -> str | None:
+    """The item that the same command has failed for already, if there is one."""
+    same = (result for result in before if result.command.name == step.command.name)
+    return next((one.item.name for one in same if one.item and not _passed(one)), None)
+
+
+def _passed(result: Result) -> bool:
+    return result.outcome.status in {Status.PASSED, Status.SKIPPED}
 
 
 def _with_cases(command: Command, outcome: Outcome, began_ns: int) -> Outcome:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
+from stophooks.events import STOP_EVENTS
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from stophooks.engine import Observer
     from stophooks.executors.base import Cancellation, Executor
     from stophooks.models import Report
+    from stophooks.occasion import Occasion
     from stophooks.plan import Plan, Section
     from stophooks.secrets.mask import Mask
     from stophooks.secrets.vault import Vault
@@ -86,11 +88,24 @@ class SectionRun:
         section: What to run.
         plan: Where it comes from.
         with_caller: Whether it ends when the process that started this one ends.
+        occasion: What the event is about; None for a session that nobody knows.
+        done: Whether a command that runs once has passed.
     """
 
-    def __init__(self, section: Section, plan: Plan, *, with_caller: bool = False) -> None:
+    def __init__(
+        self,
+        section: Section,
+        plan: Plan,
+        *,
+        with_caller: bool = False,
+        occasion: Occasion | None = None,
+        done: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._section = section
         self._plan = plan
+        self._occasion = occasion
+        self._done = done
+        self._last: Report | None = None
         self._run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
         self._logs: RunLogs | None = None
         self._running = ""
@@ -126,7 +141,8 @@ class SectionRun:
             Guard(environ(), with_caller=self._with_caller) as guard,
             self._turn(cancel, wait_s=wait_s, waiting=waiting) as waited_s,
         ):
-            return self._report(cancel, observer, waited_s, guard)
+            self._last = self._report(cancel, observer, waited_s, guard)
+            return self._last
 
     def _report(
         self, cancel: Cancellation, observer: Observer | None, waited_s: float, guard: Guard
@@ -148,6 +164,10 @@ class SectionRun:
                 observer=observer,
                 waited_s=waited_s,
                 mask=vault.mask,
+                occasion=self._occasion,
+                run_id=self._run_id,
+                config_path=self._plan.config_path,
+                done=self._done,
             )
         finally:
             for executor in executors.values():
@@ -164,8 +184,9 @@ class SectionRun:
         project = str(number(self._plan.project_dir))
         inside = environ().get(RUNNING, "").split(",")
         self._running = ",".join(filter(None, (*inside, project)))
-        # A command that calls us again in its own project would wait for itself.
-        wanted = project not in inside
+        # A command that calls us again in its own project would wait for itself. Only checks need
+        # the project to themselves.
+        wanted = project not in inside and self._section.event in STOP_EVENTS
         stop = threading.Event()
         unsubscribe = cancel.subscribe(stop.set)
         with ExitStack() as stack:
@@ -188,9 +209,11 @@ class SectionRun:
             yield waited_s or 0.0
 
     def tidy(self) -> None:
-        """Remove the logs of old runs; nobody needs to wait for this."""
+        """Put the run into the history, and remove the logs of old ones; nobody waits for this."""
         from stophooks.store.logs import prune  # noqa: PLC0415 -- as above
 
+        if self._last is not None:
+            remember(self._last)
         if self._logs is not None:
             prune(self._logs.state_dir, keep=self._run_id)
 
@@ -215,6 +238,15 @@ class SectionRun:
                 vault=vault,
             )
         return executors
+
+
+def remember(report: Report) -> None:
+    """Put a run into the history; one that cannot be written changes nothing about the run."""
+    from stophooks.reports.history import entry  # noqa: PLC0415 -- after the answer
+    from stophooks.store.history import History  # noqa: PLC0415 -- the same
+
+    with suppress(StoreError):
+        History(state_dir(environ())).add(entry(report, at=time.time()))
 
 
 def _busy(wait_s: float) -> ProjectBusyError:

@@ -299,6 +299,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an event is about: a ``session``, ``workspace``, ``task`` or ``service``.
+
+    ``path`` is absolute, or None where it has none.
+    """
+
+    kind: str
+    id: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One of the things that an event's subject has several of: a ``repo``, a ``resource``.
 
@@ -331,18 +343,31 @@ class Result:
     @property
     def ok(self) -> bool:
         """Whether there is nothing to tell: it passed, was rightly skipped, or may fail."""
-        ignored = self.command.severity is Severity.IGNORE
-        return ignored or self.outcome.status in {Status.PASSED, Status.SKIPPED}
+        return self.ignored or self._went_well
+
+    @property
+    def ignored(self) -> bool:
+        """Whether it did not pass, and that is only recorded."""
+        return self.command.severity is Severity.IGNORE and not self._went_well
+
+    @property
+    def _went_well(self) -> bool:
+        return self.outcome.status in {Status.PASSED, Status.SKIPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The results of one event, in the order of the configuration."""
+    """The results of one event, in the order of the configuration.
+
+    ``run_id`` names the run that they come from, and is empty where nothing was run.
+    """
 
     event: str
     results: tuple[Result, ...]
     duration_s: float
     project_dir: str
+    subject: Subject | None = None
+    run_id: str = ""
 
     @property
     def blocks(self) -> bool:

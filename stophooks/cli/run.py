@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stophooks import invocation
-from stophooks.cli import COULD_NOT_RUN, console, interrupt, project
+from stophooks.cli import console, interrupt, project
+from stophooks.cli.ending import exit_code, why_not
 from stophooks.cli.formats import ConfigOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
+from stophooks.cli.suggest import near
 from stophooks.errors import UsageError
-from stophooks.events import STOP, STOP_EVENTS, Event
+from stophooks.events import EVENTS, STOP, STOP_EVENTS, Event
 from stophooks.executors.base import Cancellation
 from stophooks.invocation import SectionRun
 from stophooks.models import Outcome, Report, Result, Status
@@ -25,10 +26,6 @@ from stophooks.store.memory import Memory
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan, Section
-
-# What a shell reports for a program that signal n ended.
-SIGNALLED = 128
-FAILED = 1
 
 EventArgument = Annotated[
     str, typer.Argument(metavar="EVENT", help=f"Which section to run: {' or '.join(STOP_EVENTS)}.")
@@ -61,7 +58,13 @@ def run(
 ) -> None:
     """Run the commands of an event by hand or in CI."""
     if event not in STOP_EVENTS:
-        raise UsageError(f'run: there is no event "{event}". {_hint(event, list(STOP_EVENTS))}')
+        if event in EVENTS:
+            kind = EVENTS[event]
+            raise UsageError(
+                f"run: {event} is about a {kind.subject}; "
+                f"say which: stophooks fire {event} --subject {kind.subject}:ID"
+            )
+        raise UsageError(f'run: there is no event "{event}". {near(event, list(STOP_EVENTS))}')
     whole = project.plan(config)
     section = _chosen(project.section(whole, event), only or [])
     if dry_run:
@@ -69,8 +72,8 @@ def run(
         render = plan.json if format_ is Format.JSON else plan.text
         console.out(render(shown, invocation.mask(shown)))
         return
-    if no_hooks or invocation.disabled(invocation.environ()):
-        why = "--no-hooks" if no_hooks else f"{invocation.DISABLE}=1"
+    why = why_not(no_hooks=no_hooks)
+    if why is not None:
         _tell(_nothing(whole, section, why), format_, each=True)
         console.err(f"Nothing was run and nothing was checked: {why}.")
         return
@@ -78,7 +81,7 @@ def run(
     if received is None and not only and config is None:
         _remember(report, section)
     _tell(report, format_, each=False)
-    raise typer.Exit(_exit_code(report, received))
+    raise typer.Exit(exit_code(report, received))
 
 
 def _chosen(section: Section, only: list[str]) -> Section:
@@ -87,15 +90,10 @@ def _chosen(section: Section, only: list[str]) -> Section:
         if name not in names:
             raise UsageError(
                 f'--only: there is no command "{name}" in the {section.event} section. '
-                f"{_hint(name, names)}"
+                f"{near(name, names)}"
             )
     kept = [command for command in section.commands if not only or command.name in only]
     return replace(section, commands=tuple(kept))
-
-
-def _hint(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f'Did you mean "{near[0]}"?' if near else f"There is: {', '.join(names)}."
 
 
 def _nothing(whole: Plan, section: Section, why: str) -> Report:
@@ -144,12 +142,3 @@ def _tell(report: Report, format_: Format, *, each: bool) -> None:
         console.out(json.render(report))
     else:
         console.out(text.render(report) if each else text.summary(report))
-
-
-def _exit_code(report: Report, received: int | None) -> int:
-    blocking = {result.outcome.status for result in report.results if result.blocks}
-    if blocking & {Status.FAILED, Status.TIMED_OUT}:
-        return FAILED
-    if received is not None:
-        return SIGNALLED + received
-    return COULD_NOT_RUN if blocking else 0

@@ -539,7 +539,8 @@ class Section(_Strict):
     )
     fail_fast: Flag | None = Field(
         None,
-        description="Whether the commands after the first one that blocks are skipped. "
+        description="Whether the commands after the first failure are skipped, where a failure can "
+        "block after the first that does. "
         "Default: `false`, all run and one answer names every failure; `true` for "
         "`task.pre_start`, `service.on_init` and `service.pre_start`.",
     )

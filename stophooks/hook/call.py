@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stophooks.hook.check import Check
     from stophooks.hook.pinned import Surroundings
     from stophooks.hook.watch import Watch
+    from stophooks.occasion import Occasion
 
 STDIN = 0
 
@@ -141,7 +142,9 @@ class Call:
             from stophooks.hook import baseline  # noqa: PLC0415 -- only who wants one pays for it
 
             baseline.give_up(check.memory, section.event)
-        self._section_run = SectionRun(section, check.plan, with_caller=True)
+        self._section_run = SectionRun(
+            section, check.plan, with_caller=True, occasion=_occasion(check)
+        )
         watch.running(section.deadline_s)
         return check.judge(self._section_run.report(cancel=watch.cancel))
 
@@ -224,6 +227,14 @@ class Call:
     def _say(self, *lines: str) -> None:
         if self._debug is not None:
             self._debug.extend(lines)
+
+
+def _occasion(check: Check) -> Occasion:
+    from stophooks.occasion import Occasion, Subject  # noqa: PLC0415 -- a skipped stop needs none
+
+    event, place = check.event, check.plan.project_dir
+    subject = Subject(kind="session", id=event.session or "local", path=place)
+    return Occasion(event=event.kind, subject=subject, session=event.session)
 
 
 def _here() -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def _they(count: int) -> str:
 
 
 def _named(result: Result) -> str:
-    return f"{line(result.command.name, width=60)} ({line(happened(result), width=100)})"
+    return f"{line(result.title, width=60)} ({line(happened(result), width=100)})"
 
 
 def _more(count: int) -> str:

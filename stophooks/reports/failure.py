@@ -150,12 +150,12 @@ def _kind(result: Result) -> str:
 
 
 def _name(result: Result) -> str:
-    name = line(result.command.name, width=NAME_WIDTH)
+    name = line(result.title, width=NAME_WIDTH)
     return f"{_kind(result)}{name}: {line(happened(result), width=HAPPENED_WIDTH)}"
 
 
 def _title(result: Result) -> str:
-    name = line(result.command.name, width=100)
+    name = line(result.title, width=100)
     where = line(result.command.where, width=150)
     outcome = result.outcome
     timed = outcome.status in {Status.FAILED, Status.CANCELLED} and not never_began(outcome)

@@ -21,6 +21,8 @@ def values(report: Report) -> dict[str, Any]:
     return {
         "event": report.event,
         "project": report.project_dir,
+        "subject": report.subject and {"kind": report.subject.kind, "id": report.subject.id},
+        "run": report.run_id,
         "passed": not report.blocks,
         "duration_s": round(report.duration_s, 3),
         "results": [_result(result) for result in report.results],
@@ -31,6 +33,7 @@ def _result(result: Result) -> dict[str, Any]:
     command, outcome = result.command, result.outcome
     return {
         "name": command.name,
+        "item": result.item and {"kind": result.item.kind, "name": result.item.name},
         "where": command.where,
         "status": str(outcome.status),
         "started": outcome.started,

@@ -47,7 +47,7 @@ def likeness(result: Result) -> str:
     """The same text for the same failure of the same command."""
     command, outcome = result.command, result.outcome
     said = sorted((*_lines(outcome.stdout), *_lines(outcome.stderr)))
-    facts = (command.name, command.line, command.where, outcome.status, str(outcome.exit_code))
+    facts = (result.title, command.line, command.where, outcome.status, str(outcome.exit_code))
     return _hash((*facts, *said))
 
 

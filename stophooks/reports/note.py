@@ -76,8 +76,7 @@ def _allowed(max_blocks: int) -> str:
 
 def _names(results: Sequence[Result]) -> str:
     named = [
-        f"{line(result.command.name, width=60)} ({happened(result)})"
-        for result in results[:MAX_NAMES]
+        f"{line(result.title, width=60)} ({happened(result)})" for result in results[:MAX_NAMES]
     ]
     more = len(results) - len(named)
     return ", ".join([*named, *([f"and {more} more"] if more else [])])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING
 
-from stophooks.models import Expose, Severity, human_duration, human_size
+from stophooks.events import STOP_EVENTS
+from stophooks.models import Expose, Severity, When, human_duration, human_size
 from stophooks.plan import WAIT, to_json
 from stophooks.reports.clean import line
 from stophooks.reports.clean import text as clean
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SCRIPT_LINES = 3
 # Of which a cpu has this many.
 NANO = 1_000_000_000
+_FAILURES = {Severity.BLOCK: "", Severity.WARN: ", warns only", Severity.IGNORE: ", may fail"}
 MASKED = STARS.decode()
 # What is not said in the configuration and left to the engine.
 _ENGINES = "the engine's default"
@@ -69,18 +71,20 @@ def _files(plan: Plan) -> Iterator[str]:
 
 
 def _section(section: Section) -> Iterator[str]:
-    rules = [f"deadline {human_duration(section.deadline_s)}", f"max_blocks {section.max_blocks}"]
+    rules = [f"deadline {human_duration(section.deadline_s)}"]
+    rules += [f"max_blocks {section.max_blocks}"] * (section.event in STOP_EVENTS)
     rules += ["fail_fast"] * section.fail_fast
     rules += ["does not wait for another run"] * (section.when_busy != WAIT)
     rules += ["what failed when the session began does not block"] * section.baseline
     count = len(section.commands)
     noun = "command" if count == 1 else "commands"
-    yield f"{section.event}: {count} {noun}, {', '.join(rules)}"
+    of = f" of {line(section.of)}" if section.of else ""
+    yield f"{section.event}{of}: {count} {noun}, {', '.join(rules)}"
 
 
 def _command(command: Command, *, is_users: bool) -> Iterator[str]:
     limit = "no timeout" if command.timeout_s is None else human_duration(command.timeout_s)
-    warns = ", warns only" if command.severity is Severity.WARN else ""
+    warns = _FAILURES[command.severity]
     origin = ", of your own configuration" if is_users else ""
     yield f"  {line(command.name)}  ({line(command.where)}, {limit}{warns}{origin})"
     body = [row for row in clean(command.line).split("\n") if row.strip()]
@@ -104,6 +108,8 @@ def _row(*pairs: tuple[str, object]) -> Iterator[str]:
 
 
 def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
+    yield "description", command.description
+    yield "runs", ", ".join(_terms(command)) or None
     yield "message", command.message
     hidden = [
         name
@@ -116,8 +122,10 @@ def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
     ]
     yield "not shown", ", ".join(hidden) or None
     yield "max_output_lines", command.max_output_lines
+    yield "shell", command.shell
     yield "pin", None if command.pin else "no"
     if command.container is None:
+        yield "user", command.user
         yield "working_dir", command.working_dir
         yield "inherit_env", None if command.inherit_env else "no"
     # Names only: values are often secrets, and a terminal's scroll-back keeps them.
@@ -125,6 +133,17 @@ def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
     yield "secrets", ", ".join(_secret(secret, command) for secret in command.secrets) or None
     if command.report is not None:
         yield "report", f"{command.report.format} from {command.report.path or 'standard output'}"
+
+
+def _terms(command: Command) -> Iterator[str]:
+    """Whether and how often it runs, where that is not always and once in all."""
+    if command.when is not When.ALWAYS:
+        yield f"if {command.when}"
+    if command.for_each is not None:
+        names = ", ".join(line(name) for name in command.only) or "all"
+        yield f"for each {command.for_each} ({names})"
+        yield from ["up to the first failure"] * command.stop_items
+    yield from ["once"] * command.once
 
 
 def _secret(secret: Secret, command: Command) -> str:

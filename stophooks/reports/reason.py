@@ -71,7 +71,7 @@ def _first_line(report: Report, blockers: list[Result], warnings: list[Result]) 
 
 def _skipped(report: Report) -> tuple[str, ...]:
     names = [
-        line(result.command.name, width=60)
+        line(result.title, width=60)
         for result in report.results
         if result.outcome.status is Status.SKIPPED
     ]

@@ -28,7 +28,7 @@ def state(report: Report, event: Event, result: str, *, max_blocks: int) -> dict
     logs = [one.outcome.log_path for one in failures if one.outcome.log_path]
     return {
         **_empty(event, result, max_blocks),
-        "failures": [{"name": one.command.name, "happened": happened(one)} for one in failures],
+        "failures": [{"name": one.title, "happened": happened(one)} for one in failures],
         "logs": os.path.dirname(logs[0]) if logs else None,
     }
 

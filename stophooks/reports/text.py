@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 # Of one command's output; the rest is in its log file.
 OUTPUT_BYTES = 8192
 NAME_WIDTH = 40
-_COLOURS = {"PASS": "32", "WARN": "33", "SKIP": "2"}
+_COLOURS = {"PASS": "32", "WARN": "33", "SKIP": "2", "IGNORED": "2"}
 _RED = "31"
 _INDENT = "        "
 
 
 def render(report: Report, *, colour: bool = False) -> str:
     """The whole report, without a newline at its end."""
-    width = name_width([result.command.name for result in report.results])
+    width = name_width([result.title for result in report.results])
     rows = [one(result, width=width, colour=colour) for result in report.results]
     return "\n".join([*rows, summary(report)])
 
@@ -30,7 +30,7 @@ def render(report: Report, *, colour: bool = False) -> str:
 def one(result: Result, *, width: int, colour: bool = False) -> str:
     """One result: its line and, where it did not pass, what there is to know."""
     outcome = result.outcome
-    name = line(result.command.name, width=NAME_WIDTH)
+    name = line(result.title, width=NAME_WIDTH)
     ran = outcome.status is not Status.SKIPPED and not never_began(outcome)
     took = human_duration(outcome.duration_s) if ran else "-"
     row = f"{_painted(word(result), colour=colour)}{name:<{width}}  {took:>8}  "
@@ -66,6 +66,7 @@ _NOUNS = {
     MISSED: "not started",
     "WARN": "with a warning",
     "SKIP": "skipped",
+    "IGNORED": "ignored",
 }
 
 

@@ -29,6 +29,8 @@ def word(result: Result) -> str:
     """What became of the command in one upper-case word."""
     if result.command.severity is Severity.WARN and not result.ok:
         return "WARN"
+    if result.ignored:
+        return "IGNORED"
     return MISSED if never_began(result.outcome) else WORDS[result.outcome.status]
 
 

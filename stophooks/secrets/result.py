@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stophooks.models import Result
-
 if TYPE_CHECKING:
-    from stophooks.models import Cases
+    from stophooks.models import Cases, Result
     from stophooks.secrets.mask import Mask
 
 
 def without_secrets(result: Result, mask: Mask) -> Result:
     """The result without secrets in any of its texts that are shown; output has none already."""
     command, outcome = result.command, result.outcome
-    return Result(
+    return replace(
+        result,
         command=replace(
             command,
             run=mask.values(command.run),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 KEEP_S = 30 * 24 * 3600.0
+# A kind of fact that is kept for good: something is done once in all.
+ONCE = "once"
 _SET = """INSERT INTO facts (kind, key, value, at, sum) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (kind, key) DO UPDATE
     SET value = excluded.value, at = excluded.at, sum = excluded.sum"""
@@ -55,7 +57,7 @@ class Facts:
         return None
 
     def put(self, kind: str, key: str, value: Any) -> None:
-        """Remember it, for 30 days after the last time.
+        """Remember it, for 30 days after the last time; what is done once, for good.
 
         Raises:
             StoreError: It can be remembered nowhere.
@@ -64,7 +66,8 @@ class Facts:
 
         def write(connection: sqlite3.Connection) -> None:
             now = time.time()
-            connection.execute("DELETE FROM facts WHERE at < ?", (now - KEEP_S,))
+            old = (now - KEEP_S, ONCE)
+            connection.execute("DELETE FROM facts WHERE at < ? AND kind != ?", old)
             connection.execute(_SET, (kind, key, text, now, _sum(kind, key, text)))
 
         problem: StoreError | None = None

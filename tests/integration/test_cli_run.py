@@ -117,7 +117,8 @@ def test_json_is_the_only_thing_on_stdout(
 
     document = json.loads(done.stdout)
     assert done.returncode == 1
-    assert list(document) == ["event", "project", "passed", "duration_s", "results"]
+    keys = ["event", "project", "subject", "run", "passed", "duration_s", "results"]
+    assert list(document) == keys
     assert (document["event"], document["project"]) == ("stop", str(directory))
     assert document["passed"] is False
     assert [item["status"] for item in document["results"]] == ["passed", "failed"]

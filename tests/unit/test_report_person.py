@@ -74,11 +74,14 @@ def test_a_program_reads_every_value(finished: Report) -> None:
     assert {key: value for key, value in document.items() if key != "results"} == {
         "event": "stop",
         "project": "/p",
+        "subject": None,
+        "run": "",
         "passed": False,
         "duration_s": 1.0,
     }
     assert document["results"][1] == {
         "name": "lint",
+        "item": None,
         "where": "host",
         "status": "failed",
         "started": True,

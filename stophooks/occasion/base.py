@@ -1,4 +1,4 @@
-"""What an event is about, and how it is fired: the values between those who know and the engine."""
+"""What an event is about, and how it is fired: between those who know and the engine."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from stophooks.models import Subject
+
 if TYPE_CHECKING:
     from stophooks.models import Command, Item, Report
+
+__all__ = ["Fire", "Occasion", "Prior", "Step", "Subject"]
 
 
 class Prior(StrEnum):
@@ -15,18 +19,6 @@ class Prior(StrEnum):
 
     SUCCESS = "success"
     FAILURE = "failure"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What an event is about: a ``session``, ``workspace``, ``task`` or ``service``.
-
-    ``path`` is absolute, or None where it has none.
-    """
-
-    kind: str
-    id: str
-    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +56,12 @@ class Occasion:
 class Step:
     """One command that an event would run, for one item or for none.
 
-    ``skip`` says why it would not, or is None; ``condition`` what else it depends on, or is None.
+    ``index`` is the command's place in its section. ``skip`` says why it would not run, or is
+    None; ``condition`` is what else it depends on, or None.
     """
 
     command: Command
+    index: int = 0
     item: Item | None = None
     skip: str | None = None
     condition: str | None = None
@@ -87,6 +81,9 @@ class Fire(Protocol):
 
     def preview(self, occasion: Occasion, *, extra: tuple[Command, ...] = ()) -> tuple[Step, ...]:
         """What `__call__` would run; nothing is started, asked or written."""
+
+    def regardless(self) -> Fire:
+        """The same, whatever was cancelled until now: for what is due after an interrupt too."""
 
     def confirm(self, occasion: Occasion) -> None:
         """Take the commands that ran ``once`` for it as done: what they were for has worked.

@@ -1,0 +1,84 @@
+"""A run as an entry of the history, and the history for a person."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from stophooks.models import human_duration
+from stophooks.reports.clean import line
+from stophooks.reports.words import happened, word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from stophooks.models import Report, Result
+
+
+def entry(report: Report, *, at: float) -> dict[str, Any]:
+    """What is kept of a run: everything but output. ``at`` is when it ended, seconds since 1970."""
+    subject = report.subject
+    return {
+        "run": report.run_id,
+        "at": round(at, 3),
+        "event": report.event,
+        "subject": subject and {"kind": subject.kind, "id": subject.id, "path": subject.path},
+        "project": report.project_dir,
+        "passed": report.passed,
+        "blocks": report.blocks,
+        "duration_s": round(report.duration_s, 3),
+        "results": [_result(result) for result in report.results],
+    }
+
+
+def trail(report: Report) -> Iterator[str]:
+    """One line for each result, with where and how it ran: what ``--debug`` shows."""
+    for result in report.results:
+        command, outcome = result.command, result.outcome
+        limit = "none" if command.timeout_s is None else human_duration(command.timeout_s)
+        place = command.container.workdir if command.container else command.working_dir
+        became = f"{word(result).lower()}, {line(happened(result))}"
+        facts = [
+            f"{report.event}: {line(result.title)}: {became}",
+            f"after {human_duration(outcome.duration_s)} (timeout {limit})",
+            f"on {line(command.where)} in {line(place or command.project_dir, width=300)}",
+            *([f"as {command.user}"] if command.user else []),
+            *([f"because {line(outcome.reason)}"] if outcome.reason else []),
+            f"$ {line(command.line, width=200)}",
+        ]
+        yield "; ".join(facts)
+
+
+def text(entries: Iterable[dict[str, Any]]) -> str:
+    """Runs for a person, a line each and one for each command that did not pass."""
+    return "\n".join(row for entry in entries for row in _rows(entry))
+
+
+def _result(result: Result) -> dict[str, Any]:
+    outcome = result.outcome
+    return {
+        "name": result.command.name,
+        "item": result.item and result.item.name,
+        "status": str(outcome.status),
+        "severity": str(result.command.severity),
+        "exit_code": outcome.exit_code,
+        "signal": outcome.signal,
+        "duration_s": round(outcome.duration_s, 3),
+        "reason": outcome.reason,
+        "log_path": outcome.log_path,
+    }
+
+
+def _rows(entry: dict[str, Any]) -> Iterator[str]:
+    subject = entry.get("subject") or {}
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.get("at") or 0))
+    took = human_duration(float(entry.get("duration_s") or 0))
+    results = entry.get("results") or []
+    failed = [one for one in results if one.get("status") not in {"passed", "skipped"}]
+    said = "passed" if not failed else f"{len(failed)} of {len(results)} did not pass"
+    about = f"{subject.get('kind', '?')} {line(str(subject.get('id', '?')), width=60)}"
+    yield f"{when}  {line(str(entry.get('event')))}  {about}  {said}  {took}"
+    for one in failed:
+        item = f" [{line(str(one['item']))}]" if one.get("item") else ""
+        code = f", exit code {one['exit_code']}" if one.get("exit_code") is not None else ""
+        yield f"    {line(str(one.get('name')))}{item}: {one.get('status')}{code}"
