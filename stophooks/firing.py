@@ -6,6 +6,7 @@ know of it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -124,9 +125,11 @@ class Firing:
         return report
 
     def _done(self, key: str) -> bool:
-        if self._again:
+        place = state_dir(invocation.environ())
+        # Looking must not make it: a dry run leaves nothing.
+        if self._again or not os.path.isdir(place):
             return False
-        with Facts(state_dir(invocation.environ())) as facts:
+        with Facts(place) as facts:
             return facts.get(ONCE, key) is not None
 
     def _skipped(self, section: Section, occasion: Occasion, why: str) -> Report:
