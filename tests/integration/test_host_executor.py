@@ -14,7 +14,8 @@ import pytest
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.host import HostExecutor
-from stophooks.executors.host.executor import KEPT_VARIABLES, find_shell
+from stophooks.executors.host.executor import KEPT_VARIABLES
+from stophooks.executors.host.shell import find_shell
 from stophooks.models import Command, Status
 from tests.program import TOKEN
 from tests.running import run

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stophooks import __version__
 from stophooks.cli.health import ok, problem, warn
-from stophooks.executors.host.executor import SHELLS
+from stophooks.executors.host.shell import SHELLS
 from stophooks.process import family
 
 if TYPE_CHECKING:

@@ -115,7 +115,7 @@ def _is_unicode(text: str) -> bool:
 def arguments_of(command: Command) -> list[str]:
     """The argument list that runs the command: a script goes whole to one shell."""
     if command.run is not None:
-        return ["/bin/sh", "-c", command.run]
+        return [command.shell or "/bin/sh", "-c", command.run]
     return list(command.argv or ())
 
 

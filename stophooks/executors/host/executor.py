@@ -6,9 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from stophooks import process
-from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S
-from stophooks.executors.host import faults
+from stophooks.executors.host import faults, shell
 from stophooks.executors.output import Output
 from stophooks.models import SIGNAL_BASE, Outcome, Status, Stream, human_duration, signal_of
 from stophooks.secrets.vault import Vault, variable
@@ -35,7 +34,6 @@ KEPT_VARIABLES = (
     # Tells a stophooks that a command starts in its own project not to wait for that command.
     "STOPHOOKS_RUNNING",
 )
-SHELLS = ("bash", "sh")
 
 
 class HostExecutor:
@@ -57,7 +55,7 @@ class HostExecutor:
         self._environ = dict(environ)
         self._vault = vault or Vault({})
         self._guard = guard
-        self._shell: str | None = None
+        self._shells: dict[str | None, str] = {}
 
     def run(
         self, command: Command, *, timeout_s: float | None, sink: Sink, cancel: Cancellation
@@ -79,7 +77,7 @@ class HostExecutor:
         """
         if cancel.requested:
             return Outcome(status=Status.CANCELLED, reason=cancel.reason or "cancelled")
-        argv = command.argv if command.argv is not None else self._script(command.run or "")
+        argv = command.argv if command.argv is not None else self._script(command)
         env = self._environment(command)
         output = Output(sink, self._vault.mask)
         try:
@@ -101,11 +99,11 @@ class HostExecutor:
     def close(self) -> None:
         """Nothing is left to finish: each run ends all that it started."""
 
-    def _script(self, text: str) -> tuple[str, ...]:
-        if self._shell is None:
-            self._shell = find_shell(self._environ.get("PATH", os.defpath))
-        # `--`: a script may begin with a dash.
-        return (self._shell, "-c", "--", text)
+    def _script(self, command: Command) -> tuple[str, ...]:
+        if command.shell not in self._shells:
+            path = self._environ.get("PATH", os.defpath)
+            self._shells[command.shell] = shell.find_shell(path, command.shell)
+        return shell.arguments(self._shells[command.shell], command.run or "")
 
     def _environment(self, command: Command) -> dict[str, str]:
         if command.inherit_env:
@@ -120,25 +118,6 @@ class HostExecutor:
         values = self._vault.values(command)
         environment.update({name: variable(name, value) for name, value in values.items()})
         return environment
-
-
-def find_shell(path: str) -> str:
-    """The absolute path of bash, else of sh, on ``path`` or where systems keep them.
-
-    Raises:
-        ExecutorUnavailableError: There is neither.
-    """
-    directories = [item for item in path.split(os.pathsep) if os.path.isabs(item)]
-    for name in SHELLS:
-        for directory in (*directories, "/bin", "/usr/bin"):
-            candidate = f"{directory}/{name}"
-            if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
-                return candidate
-    raise ExecutorUnavailableError(
-        f"No shell (bash or sh) is in {path}, /bin or /usr/bin.",
-        remedy="Install bash, or write the command as a list under `command`, which needs none.",
-        fault="no-shell",
-    )
 
 
 def _outcome(

@@ -62,6 +62,7 @@ class Case:
         script: str | None = None,
         *,
         argv: tuple[str, ...] | None = None,
+        shell: str | None = None,
         timeout_s: float | None = 30,
         env: tuple[tuple[str, str], ...] = (),
         executor: DockerExecutor | None = None,
@@ -75,6 +76,7 @@ class Case:
             project_dir=str(self.project),
             run=script,
             argv=argv,
+            shell=shell,
             env=env,
             container=Container(**options),
         )
