@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess  # noqa: TID251 - this package is the one place that starts processes
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
-from stophooks.process import family
+from stophooks.process import family, identity
 from stophooks.process.family import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from stophooks.process.identity import Identity
     from stophooks.process.table import Entry
 
 
@@ -67,10 +69,12 @@ class Child:
         cwd: str,
         env: Mapping[str, str],
         guard: Guard | None = None,
+        user: Identity | None = None,
     ) -> None:
         self._argv = argv
         self._cwd = cwd
         self._guard = guard
+        self._user = user
         self.keep = False
         self._pipes: dict[int, Stream] = {}
         outer = env.get(family.TOKEN)
@@ -151,6 +155,8 @@ class Child:
                 reading, end = os.pipe()
                 self._pipes[reading] = stream
                 writing.append(end)
+            if self._user is not None:
+                self._make_usable(writing, self._user)
             if self._guard is not None:
                 inodes = [os.fstat(descriptor).st_ino for descriptor in writing]
                 self._guard.family(self._token, others, inodes)
@@ -166,6 +172,18 @@ class Child:
             for descriptor in writing:
                 os.close(descriptor)
 
+    def _make_usable(self, pipes: list[int], user: Identity) -> None:
+        """Let another user open its outputs by name and stand in the working directory.
+
+        Raises:
+            PermissionError: That user cannot enter the directory, which this one can.
+        """
+        for descriptor in pipes:
+            with suppress(PermissionError):  # without it only /dev/stdout and its like are refused
+                os.fchown(descriptor, user.uid, user.gid)
+        if os.path.isdir(self._cwd) and not identity.enters(user, self._cwd):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self._cwd)
+
     def _spawn(self, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self._argv,
@@ -176,6 +194,9 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            user=self._user.uid if self._user else None,
+            group=self._user.gid if self._user else None,
+            extra_groups=self._user.groups if self._user else None,
         )
 
 

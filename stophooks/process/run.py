@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stophooks.process.child import Guard
+    from stophooks.process.identity import Identity
     from stophooks.process.pump import Output, Stop
     from stophooks.process.table import Entry
 
@@ -66,6 +67,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
     output: Output,
     keep_children: bool = False,
     guard: Guard | None = None,
+    user: Identity | None = None,
 ) -> Ended:
     """Run a program to its end; nothing that it started is left when this returns.
 
@@ -79,13 +81,14 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
         output: Takes each piece of output (at most 64 KiB), at once, in the calling thread.
         keep_children: What it leaves running is let be, if it ends by itself with exit code 0.
         guard: Ends what is left if this process dies.
+        user: Whom it runs as, which takes root; None for this process's own user.
 
     Raises:
         StartError: There is no process: the program or ``cwd`` is not there, not usable …
     """
     with (
         Wake(stop) as wake,
-        Child(argv, cwd=cwd, env=env, guard=guard) as child,
+        Child(argv, cwd=cwd, env=env, guard=guard, user=user) as child,
         Pump(child, wake.descriptor, output) as pump,
     ):
         cause = _wait(pump, stop, timeout_s)

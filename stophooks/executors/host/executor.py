@@ -1,4 +1,4 @@
-"""Commands on this machine, with the caller's rights, in the project's directory."""
+"""Commands on this machine, with the caller's rights or another user's, in the project."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stophooks import process
 from stophooks.executors.base import GRACE_S
-from stophooks.executors.host import faults, shell
+from stophooks.executors.host import account, faults, shell
 from stophooks.executors.output import Output
 from stophooks.models import SIGNAL_BASE, Outcome, Status, Stream, human_duration, signal_of
 from stophooks.secrets.vault import Vault, variable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.executors.base import Cancellation, Sink
+    from stophooks.executors.host.account import Account
     from stophooks.models import Command
 
 # What a command keeps of the environment with `inherit_env: false`: enough for a program to be
@@ -73,12 +74,14 @@ class HostExecutor:
             cannot start is that script's own failure (127, 126).
 
         Raises:
-            ExecutorUnavailableError: There is no shell on this machine, or a secret is missing.
+            ExecutorUnavailableError: There is no shell or no such user on this machine, or a
+                secret is missing.
         """
         if cancel.requested:
             return Outcome(status=Status.CANCELLED, reason=cancel.reason or "cancelled")
+        user = account.find(command.user, command.source) if command.user else None
         argv = command.argv if command.argv is not None else self._script(command)
-        env = self._environment(command)
+        env = self._environment(command, user)
         output = Output(sink, self._vault.mask)
         try:
             ended = process.run(
@@ -91,6 +94,7 @@ class HostExecutor:
                 output=output.write,
                 keep_children=command.keep_children,
                 guard=self._guard,
+                user=user.identity if user else None,
             )
         except process.StartError as err:
             return faults.not_started(command, argv, err)
@@ -105,12 +109,16 @@ class HostExecutor:
             self._shells[command.shell] = shell.find_shell(path, command.shell)
         return shell.arguments(self._shells[command.shell], command.run or "")
 
-    def _environment(self, command: Command) -> dict[str, str]:
+    def _environment(self, command: Command, user: Account | None) -> dict[str, str]:
         if command.inherit_env:
             environment = dict(self._environ)
         else:
             kept = (name for name in KEPT_VARIABLES if name in self._environ)
             environment = {name: self._environ[name] for name in kept}
+        if user is not None:
+            for name in account.CALLERS_OWN if user.identity else ():
+                environment.pop(name, None)
+            environment.update(user.variables())
         environment.setdefault("PATH", os.defpath)
         # Programs trust it over getcwd(); inherited, it names the runner's directory.
         environment["PWD"] = command.working_dir or command.project_dir

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stophooks.executors.base import unavailable
+from stophooks.executors.host import account
 from stophooks.models import Outcome, Status
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 # Of a file that begins with `#!`, as much as the kernel reads (execve(2)).
 _FIRST_LINE_BYTES = 256
+# What setgroups(2), setregid(2) and setreuid(2) answer, and neither chdir(2) nor execve(2) here.
+_NOT_THAT_USER = frozenset({errno.EPERM, errno.EINVAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,8 @@ class _Fault:
 
 def not_started(command: Command, argv: tuple[str, ...], err: StartError) -> Outcome:
     """The outcome of a command for which the system refused to make a process."""
+    if command.user and isinstance(err.cause, OSError) and err.cause.errno in _NOT_THAT_USER:
+        return unavailable(account.refused(command.user, _plain(err), command.source))
     found = _explain(command, argv, err)
     return Outcome(
         status=Status.UNAVAILABLE, fault=found.fault, reason=found.reason, remedy=found.remedy
@@ -36,15 +42,11 @@ def _explain(command: Command, argv: tuple[str, ...], err: StartError) -> _Fault
     number = err.cause.errno if isinstance(err.cause, OSError) else None
     directory = command.working_dir or command.project_dir
     if err.in_directory:
-        return _directory(directory, err)
+        return _directory(directory, command.user, err)
     if number in {errno.ENOENT, errno.ENOTDIR}:
         return _missing(argv[0], directory)
     if number in {errno.EACCES, errno.EISDIR}:
-        return _Fault(
-            fault="not-executable",
-            reason=f"{argv[0]} cannot be executed: permission denied.",
-            remedy=f"Make it executable (chmod +x {argv[0]}), or start what reads it.",
-        )
+        return _forbidden(argv[0], command.user)
     if number == errno.ENOEXEC:
         return _Fault(
             fault="exec-format",
@@ -64,11 +66,29 @@ def _explain(command: Command, argv: tuple[str, ...], err: StartError) -> _Fault
     )
 
 
-def _directory(directory: str, err: StartError) -> _Fault:
+def _directory(directory: str, user: str | None, err: StartError) -> _Fault:
+    remedy = "Create it, or correct working_dir in the configuration."
+    if user and isinstance(err.cause, PermissionError):
+        remedy = f"Let that user into it and every directory above it (namei -l {directory} shows "
+        remedy += "their rights), or set working_dir."
+    by = f" by user {user}" if user else ""
     return _Fault(
         fault="working-directory",
-        reason=f"The working directory {directory} cannot be entered: {_plain(err)}.",
-        remedy="Create it, or correct working_dir in the configuration.",
+        reason=f"The working directory {directory} cannot be entered{by}: {_plain(err)}.",
+        remedy=remedy,
+    )
+
+
+def _forbidden(program: str, user: str | None) -> _Fault:
+    by = f" by user {user}" if user else ""
+    remedy = f"Make it executable (chmod +x {program}), or start what reads it."
+    if user:
+        remedy = "Let that user execute it, what its first line names and every directory above "
+        remedy += "them (namei -l shows their rights)."
+    return _Fault(
+        fault="not-executable",
+        reason=f"{program} cannot be executed{by}: permission denied.",
+        remedy=remedy,
     )
 
 
