@@ -8,6 +8,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from stophooks.events import STOP_EVENTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -33,13 +35,13 @@ _WORKSPACE = "/workspace"
 
 
 def scripts(plan: Plan) -> dict[str, tuple[Command, ...]]:
-    """The files that commands with ``pin`` start, each with those commands; absolute paths.
+    """The files that checks with ``pin`` start, each with those checks; absolute paths.
 
-    Files of the project, and of the directory of the configuration that the command stands in.
+    Files of the project, and of the directory of the configuration that the check stands in.
     """
     found: dict[str, tuple[Command, ...]] = {}
     for section in plan.sections:
-        for command in section.commands:
+        for command in section.commands if section.event in STOP_EVENTS else ():
             for path in dict.fromkeys(_files(command) if command.pin else ()):
                 found[path] = (*found.get(path, ()), command)
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stophooks import config
+from stophooks.config.scripts import scripts
 from stophooks.events import EVENTS
 from stophooks.models import Severity
 from stophooks.plan import Plan, from_json, to_json
@@ -187,3 +188,15 @@ def test_a_full_history_makes_room(tmp_path: Path) -> None:
     assert numbers[0] == 11
     assert 3 <= len(numbers) <= 8
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2 * history.FULL_BYTES
+
+
+@pytest.mark.scenario("events: A session is held to the scripts of its checks alone")
+def test_only_scripts_of_checks_are_held_against_an_agent(tmp_path: Path) -> None:
+    for name in ("check.sh", "setup.sh"):
+        (tmp_path / name).touch()
+    text = (
+        "stop: {commands: [{run: ./check.sh}]}\n"
+        "workspace: {post_create: {commands: [{run: ./setup.sh}]}}\n"
+    )
+
+    assert list(scripts(whole(tmp_path, text))) == [f"{tmp_path}/check.sh"]
