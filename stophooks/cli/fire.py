@@ -13,7 +13,7 @@ from stophooks import invocation
 from stophooks.cli import console, interrupt, project
 from stophooks.cli.ending import BUSY, FAILED, exit_code, why_not
 from stophooks.cli.facts import FACTS, facts
-from stophooks.cli.formats import ConfigOption, Format, FormatOption
+from stophooks.cli.formats import ConfigOption, DebugOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.cli.suggest import near
@@ -61,9 +61,6 @@ AgainOption = Annotated[
 ]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show output on stderr as it comes.")
-]
-DebugOption = Annotated[
-    bool, typer.Option("--debug", help="Show where and how each command ran, on stderr.")
 ]
 
 

@@ -1,4 +1,4 @@
-"""The two forms in which a sub-command answers."""
+"""The options that many sub-commands share."""
 
 from __future__ import annotations
 
@@ -22,4 +22,7 @@ FormatOption = Annotated[
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="Configuration file; default: the nearest one upward."),
+]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Show where and how each command ran, on stderr.")
 ]

@@ -10,7 +10,7 @@ import typer
 from stophooks import invocation
 from stophooks.cli import console, interrupt, project
 from stophooks.cli.ending import exit_code, why_not
-from stophooks.cli.formats import ConfigOption, Format, FormatOption
+from stophooks.cli.formats import ConfigOption, DebugOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.cli.suggest import near
@@ -19,7 +19,7 @@ from stophooks.events import EVENTS, STOP, STOP_EVENTS, Event
 from stophooks.executors.base import Cancellation
 from stophooks.invocation import SectionRun
 from stophooks.models import Outcome, Report, Result, Status
-from stophooks.reports import json, plan, text
+from stophooks.reports import history, json, plan, text
 from stophooks.reports.status import state
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory
@@ -55,6 +55,7 @@ def run(
     format_: FormatOption = Format.TEXT,
     no_wait: NoWaitOption = False,
     verbose: VerboseOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Run the commands of an event by hand or in CI."""
     if event not in STOP_EVENTS:
@@ -80,6 +81,9 @@ def run(
     received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait)
     if received is None and not only and config is None:
         _remember(report, section)
+    if debug:
+        for row in history.trail(report):
+            console.err(f"debug: {row}")
     _tell(report, format_, each=False)
     raise typer.Exit(exit_code(report, received))
 

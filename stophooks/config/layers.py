@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 from stophooks.config.loading import Loaded, load
 from stophooks.events import EVENTS
+from stophooks.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.config.search import Place
     from stophooks.models import Command
-    from stophooks.plan import Plan, Section
+    from stophooks.plan import Section
+
+# What a plan says of each area where its configuration says nothing.
+_SILENT = Plan(config_path="", project_dir="")
 
 
 def effective(place: Place, *, environ: Mapping[str, str]) -> Loaded:
     """The plan of both configurations, or every problem that keeps them from being one.
 
     The user's commands come first. The rules of a section are the project's where it has that
-    section. Without any configuration there is no plan, and no problem.
+    section, and what else there is to an area is the project's where it says anything about it.
+    Without any configuration there is no plan, and no problem.
     """
     user = project = Loaded(plan=None, problems=())
     if place.user_path is not None:
@@ -40,8 +45,14 @@ def _together(user: Plan | None, project: Plan | None) -> Plan | None:
     whose = [(section.event, section.of) for section in (*project.sections, *user.sections)]
     ordered = sorted(dict.fromkeys(whose), key=lambda one: list(EVENTS).index(one[0]))
     sections = (_section(user.section(*one), project.section(*one)) for one in ordered)
+    named = {one.name for one in project.services}
     return replace(
         project,
+        cleanup=user.cleanup if project.cleanup == _SILENT.cleanup else project.cleanup,
+        task=user.task if project.task == _SILENT.task else project.task,
+        workspace=user.workspace if project.workspace == _SILENT.workspace else project.workspace,
+        service=user.service if project.service == _SILENT.service else project.service,
+        services=(*project.services, *(one for one in user.services if one.name not in named)),
         sections=tuple(section for section in sections if section is not None),
         user_path=user.config_path,
         protect=tuple(dict.fromkeys((*user.protect, *project.protect))),

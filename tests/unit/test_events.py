@@ -200,3 +200,23 @@ def test_only_scripts_of_checks_are_held_against_an_agent(tmp_path: Path) -> Non
     )
 
     assert list(scripts(whole(tmp_path, text))) == [f"{tmp_path}/check.sh"]
+
+
+def test_what_a_project_does_not_say_is_the_users(tmp_path: Path) -> None:
+    user, project = tmp_path / "user.yaml", tmp_path / "stophooks.yaml"
+    user.write_text(
+        "cleanup: {compose: false, commands: [{name: mine, run: x}]}\n"
+        "workspace: {compat: canopy}\nservices: {db: {user: '1'}, web: {user: '1'}}\n"
+    )
+    project.write_text(
+        "cleanup: {commands: [{name: theirs, run: x}]}\nservices: {db: {user: '2'}}\n"
+    )
+    place = config.Place(project_dir=str(tmp_path), project_path=str(project), user_path=str(user))
+
+    plan = config.effective(place, environ={}).plan
+
+    assert plan is not None
+    (cleanup,) = plan.sections
+    assert [command.name for command in cleanup.commands] == ["mine", "theirs"]
+    assert (plan.cleanup.compose, plan.workspace.compat) == (False, "canopy")
+    assert [(one.name, one.user) for one in plan.services] == [("db", "2"), ("web", "1")]
