@@ -43,6 +43,7 @@ COMMANDS = {
     "reap": "Remove the containers that killed runs left behind.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Look at everything that the checks need; with --probe, try the engine.",
+    "import": "Make another tool's configuration into one of ours.",
     "install": "Make a coding agent call stophooks when it wants to stop.",
     "uninstall": "Take stophooks out of a coding agent's settings.",
     "hook": "Answer a coding agent (agents call this; see install).",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from stophooks.config.search import ConfigAmbiguousError, Place, find, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from stophooks.config.foreign import Foreign
     from stophooks.config.loading import Loaded
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "Place",
     "effective",
     "find",
+    "judge",
     "load",
     "locate",
+    "read_foreign",
     "schema_text",
 ]
 
@@ -39,6 +42,20 @@ def load(path: str, *, environ: Mapping[str, str], user_for: str | None = None) 
     from stophooks.config.loading import load as load_file  # noqa: PLC0415 - see above
 
     return load_file(path, environ=environ, user_for=user_for)
+
+
+def judge(path: str, text: str, *, environ: Mapping[str, str]) -> Loaded:
+    """What `load` would find if a file with this text were at the path; nothing is written."""
+    from stophooks.config.loading import judge as judge_text  # noqa: PLC0415 - as above
+
+    return judge_text(path, text, environ=environ)
+
+
+def read_foreign(path: str, *, parsed: bool, tags: Collection[str] = ()) -> Foreign:
+    """What another tool's file says; see `foreign.read`."""
+    from stophooks.config.foreign import read  # noqa: PLC0415 - as above
+
+    return read(path, parsed=parsed, tags=tags)
 
 
 def effective(place: Place, *, environ: Mapping[str, str]) -> Loaded:

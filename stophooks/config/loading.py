@@ -38,6 +38,12 @@ def load(path: str, *, environ: Mapping[str, str], user_for: str | None = None) 
     return replace(loaded, problems=problems, files=(os.path.abspath(path), *loaded.files))
 
 
+def judge(path: str, text: str, *, environ: Mapping[str, str]) -> Loaded:
+    """See `stophooks.config.judge`."""
+    loaded = _read(path, text, environ, None)
+    return replace(loaded, problems=_masked(loaded.problems, environ))
+
+
 def _masked(problems: tuple[Problem, ...], environ: Mapping[str, str]) -> tuple[Problem, ...]:
     """The problems without secrets: they show lines of the file and values of the environment."""
     mask = Mask(found=keys_in(environ))
@@ -57,6 +63,10 @@ def _load(path: str, environ: Mapping[str, str], user_for: str | None) -> Loaded
         text = read_text(path)
     except FileUnusableError as err:
         return _refused(_unreadable(path, err))
+    return _read(path, text, environ, user_for)
+
+
+def _read(path: str, text: str, environ: Mapping[str, str], user_for: str | None) -> Loaded:
     try:
         document = parse(path, text)
     except SyntaxProblemError as err:

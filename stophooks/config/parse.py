@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from stophooks.config.document import (
@@ -15,8 +16,10 @@ from stophooks.config.document import (
 )
 
 
-def parse(path: str, text: str) -> Document:
+def parse(path: str, text: str, *, tags: frozenset[str] = frozenset()) -> Document:
     """The document in ``text``, read as the format that the ending of ``path`` names.
+
+    A YAML scalar with one of the ``tags`` is a text that begins with its tag; ours has none.
 
     Raises:
         SyntaxProblemError: It is not that format, or holds what no configuration can mean.
@@ -27,7 +30,9 @@ def parse(path: str, text: str) -> Document:
     elif path.endswith(".toml"):
         from stophooks.config.tomlformat import read_toml as read  # noqa: PLC0415 - see above
     else:
-        from stophooks.config.yamlformat import read_yaml as read  # noqa: PLC0415 - see above
+        from stophooks.config.yamlformat import read_yaml  # noqa: PLC0415 - see above
+
+        read = partial(read_yaml, tags=tags)
     document = read(path, text)
     _check_values(document)
     return document

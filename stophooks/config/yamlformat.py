@@ -49,14 +49,14 @@ _PLAIN_WORDS = {
 }
 
 
-def read_yaml(path: str, text: str) -> Document:
+def read_yaml(path: str, text: str, *, tags: frozenset[str] = frozenset()) -> Document:
     """The document in a YAML text.
 
     Raises:
         SyntaxProblemError: It is not YAML, or not one document of plain values.
     """
     try:
-        root = compose(text)
+        root = compose(text, tags)
     except yaml.MarkedYAMLError as err:
         raise _syntax_problem(text, err) from err
     except yaml.YAMLError as err:

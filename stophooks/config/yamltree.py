@@ -49,8 +49,10 @@ class Node:
     open: bool = False
 
 
-def compose(text: str) -> Node | None:
+def compose(text: str, tags: frozenset[str] = frozenset()) -> Node | None:
     """The tree of the only document in a text; None when there is none.
+
+    A scalar with one of the ``tags`` is a text that begins with its tag.
 
     Raises:
         SyntaxProblemError: There is a second one, it is too deep, or means nothing here.
@@ -71,7 +73,7 @@ def compose(text: str) -> Node | None:
             continue
         if not isinstance(event, yaml.NodeEvent):
             continue
-        node = _node(event, anchors)
+        node = _node(event, anchors, tags)
         nodes += 1
         # Every value may have a key; more need not be kept to be refused.
         if nodes > 2 * MAX_VALUES:
@@ -91,7 +93,7 @@ def _span(event: Any) -> Span:
     return Span(event.start_mark.index, event.end_mark.index)
 
 
-def _node(event: Any, anchors: dict[str, Node]) -> Node:
+def _node(event: Any, anchors: dict[str, Node], tags: frozenset[str]) -> Node:
     span = _span(event)
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
@@ -103,7 +105,10 @@ def _node(event: Any, anchors: dict[str, Node]) -> Node:
     if isinstance(event, yaml.ScalarEvent):
         plain = event.implicit[0]
         node = Node(span, tag=tag, merge=plain and event.value == _MERGE)
-        node.scalar = _scalar(event.value, "!" if not plain and not tag else tag, span)
+        if tag in tags:
+            node.scalar = f"{tag} {event.value}"
+        else:
+            node.scalar = _scalar(event.value, "!" if not plain and not tag else tag, span)
     elif isinstance(event, yaml.SequenceStartEvent):
         node = Node(span, tag=_structure(tag, "seq", span), items=[], open=True)
     else:
