@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,8 @@ from stophooks.config.document import (
     Span,
     SyntaxProblemError,
 )
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def parse(path: str, text: str, *, tags: frozenset[str] = frozenset()) -> Document:
@@ -41,6 +44,8 @@ def parse(path: str, text: str, *, tags: frozenset[str] = frozenset()) -> Docume
 def _check_values(document: Document) -> None:
     """Refuse what JSON cannot say or no process can be given, wherever it stands."""
     stack: list[tuple[Path, Any]] = [((), document.value)]
+    # A long text that many aliases name is one text.
+    checked: set[int] = set()
     count = 0
     while stack:
         where, value = stack.pop()
@@ -55,7 +60,8 @@ def _check_values(document: Document) -> None:
             stack += [((*where, key), item) for key, item in value.items()]
         elif isinstance(value, list):
             stack += [((*where, index), item) for index, item in enumerate(value)]
-        elif isinstance(value, str):
+        elif isinstance(value, str) and id(value) not in checked:
+            checked.add(id(value))
             _check_text(document, where, value)
         elif isinstance(value, float) and not math.isfinite(value):
             _refuse(document, where, "not a number with an end")
@@ -64,7 +70,7 @@ def _check_values(document: Document) -> None:
 def _check_text(document: Document, where: Path, text: str) -> None:
     if "\0" in text:
         _refuse(document, where, "a NUL character, which no program can be given")
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if _SURROGATE.search(text):
         _refuse(document, where, "half of a character (a lone surrogate)")
 
 
