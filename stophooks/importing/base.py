@@ -120,6 +120,10 @@ class Table:
             raise wrong(where, "an object", item)
         return Table(item, where)
 
+    def chosen(self) -> Table:
+        """The same without what is false: the tool does not do it."""
+        return Table({k: v for k, v in self.values.items() if v is not False}, self.where)
+
     def remarks(self, known: Collection[str], reasons: Mapping[str, str]) -> Iterator[Remark]:
         """A remark for each key that is neither known nor null, in their order."""
         for key, value in self.values.items():
@@ -138,7 +142,7 @@ def root(source: Source, tool: str, keys: Collection[str]) -> Table:
     if not isinstance(value, dict) or not any(key in value for key in keys):
         few = ", ".join(list(keys)[:4])
         raise ForeignFileError(
-            f"it is not a configuration of {tool}: that is an object with some of the keys {few} …"
+            f"it is not a configuration of {tool}, which has some of the keys {few}"
         )
     if _size(value) > _MOST_CHARACTERS:
         raise ForeignFileError("with its aliases it is larger than 256 KiB")

@@ -36,6 +36,8 @@ _KEYS = {
     "git": "git is asked once",
     "tui": "there is no such screen",
 }
+# Keys that no other tool here has at the top.
+_SIGNS = ("hooks", "projects_root", "workspaces_root", "closed_root", "workspace_naming")
 _EVENTS = ("post_create", "pre_close")
 _HOOK = ("command", "description", "repos", "shell", "timeout", "continue_on_error")
 _VARIABLES = {
@@ -54,7 +56,7 @@ def convert(source: Source) -> Block:
     Raises:
         ForeignFileError: It is not canopy's, or a value has another form than canopy takes.
     """
-    whole = root(source, "canopy", _KEYS)
+    whole = root(source, "canopy", _SIGNS)
     hooks = whole.table("hooks")
     parts: list[Pair | Remark] = [Pair("compat", "canopy")]
     for event in _EVENTS:

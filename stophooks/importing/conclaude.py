@@ -37,6 +37,7 @@ _SECTIONS = {
         _EVENT,
     ),
 }
+_SIGNS = ("stop", "subagentStop", "preToolUse", "notifications", "rules", "userPromptSubmit")
 _STOP = {
     "infinite": "an agent whose checks pass may stop",
     "infiniteMessage": "an agent whose checks pass may stop",
@@ -55,7 +56,7 @@ def convert(source: Source) -> Block:
     Raises:
         ForeignFileError: It is not conclaude's, or a value has another form than conclaude takes.
     """
-    whole = root(source, "conclaude", _SECTIONS)
+    whole = root(source, "conclaude", _SIGNS)
     known = {key for key, reason in _SECTIONS.items() if not reason}
     return Block(
         (
@@ -71,7 +72,7 @@ def _stop(stop: Table) -> Iterator[Pair | Remark]:
     given = list(stop.tables("commands"))
     if (script := stop.text("run")) is not None:
         given.insert(0, Table({"run": script}, "stop"))
-    remarks = stop.remarks({"commands", "run"}, _STOP)
+    remarks = stop.chosen().remarks({"commands", "run"}, _STOP)
     yield from _section("stop", given, remarks)
 
 
@@ -136,7 +137,7 @@ def _timeout_s(given: Table) -> int | None:
 
 
 def _command_remarks(given: Table, values: Mapping[str, object], run: str) -> Iterator[Remark]:
-    yield from given.remarks(_KNOWN_IN_COMMAND, _COMMAND)
+    yield from given.chosen().remarks(_KNOWN_IN_COMMAND, _COMMAND)
     for theirs, ours in (("maxOutputLines", "max_output_lines"), ("timeout", "timeout")):
         if theirs in given and values[ours] is None:
             yield Remark(text=f"{theirs}: {given.whole(theirs)} (out of range)")
@@ -154,7 +155,7 @@ def _protect(whole: Table) -> Iterator[Pair | Remark]:
         reasons = dict.fromkeys(rules.values, _TOOLS)
         remarks += [
             Remark(text=f"{key}.{remark.text}")
-            for remark in rules.remarks(("uneditableFiles",), reasons)
+            for remark in rules.chosen().remarks(("uneditableFiles",), reasons)
         ]
     if any(isinstance(one, str) for one in kept):
         yield note(

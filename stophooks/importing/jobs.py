@@ -158,9 +158,8 @@ def _command(job: Table, around: Surroundings, name: str | None) -> Block:
         "working_dir": around.root,
         **run,
     }
-    given = {key: value for key, value in job.values.items() if value is not False}
-    known = _MAPPED | ({"skip"} if given.get("skip") is True else set())
-    remarks = [*lost, *Table(given, job.where).remarks(known, _JOB)]
+    known = _MAPPED | ({"skip"} if job.values.get("skip") is True else set())
+    remarks = [*lost, *job.chosen().remarks(known, _JOB)]
     if isinstance(job.values.get("exclude"), str):
         why = "files are chosen by globs, not by a regular expression"
         remarks.append(Remark(text=f"exclude: {shown(job.values['exclude'])} ({why})"))

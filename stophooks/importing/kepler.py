@@ -15,7 +15,7 @@ from stophooks.importing.tree import Block, Pair, Remark
 if TYPE_CHECKING:
     from stophooks.importing.base import Source
 
-_KEYS = ("services", "kepler", "hooks", "lua")
+_SIGNS = ("services", "kepler")
 _SUPERVISOR = "that is for the supervisor's own file, such as compose.yaml or supervisord.conf"
 _SERVICE = dict.fromkeys(
     (
@@ -38,7 +38,7 @@ def convert(source: Source) -> Block:
     Raises:
         ForeignFileError: It is not kepler's, or a value has another form than kepler takes.
     """
-    whole = root(source, "kepler", _KEYS)
+    whole = root(source, "kepler", _SIGNS)
     kepler = whole.table("kepler")
     hooks = kepler.table("hooks") if "hooks" in kepler else whole.table("hooks")
     services = whole.table("services")

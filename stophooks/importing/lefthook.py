@@ -58,7 +58,7 @@ def convert(source: Source) -> Block:
     Raises:
         ForeignFileError: It is not lefthook's, or a value has another form than lefthook takes.
     """
-    whole = root(source, "lefthook", (*_AT_STOP, *_GIT_HOOKS, *_TOP, *_KNOWN))
+    whole = root(source, "lefthook", (*_AT_STOP, *_GIT_HOOKS, "extends", "remotes"))
     hooks = [name for name in _AT_STOP if name in whole]
     made: list[Block | Remark] = []
     remarks: list[Remark] = []
@@ -89,8 +89,7 @@ def _of_hook(name: str, hook: Table, *, alone: bool) -> Iterator[Remark]:
     """What a hook says for all that it runs."""
     known = _HOOK_KEYS | ({"piped"} if alone or not hook.flag("piped") else set())
     reasons = {**_HOOK, "piped": f"fail_fast is for the whole section, not for {name} alone"}
-    given = {key: value for key, value in hook.values.items() if value is not False}
-    for remark in Table(given, name).remarks(known, reasons):
+    for remark in hook.chosen().remarks(known, reasons):
         yield Remark(text=f"{name}.{remark.text}")
 
 

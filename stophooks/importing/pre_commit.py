@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stophooks.importing.base import Source
     from stophooks.importing.tree import Value
 
-_KEYS = ("repos", "default_stages", "default_install_hook_types", "fail_fast", "files", "exclude")
 # What `pre-commit run` still heeds, and what is about pre-commit itself.
 _HEEDED = {
     *("repos", "fail_fast", "files", "exclude", "default_stages", "default_language_version"),
@@ -56,7 +55,7 @@ def convert(source: Source) -> Block:
     Raises:
         ForeignFileError: It is not pre-commit's, or a value has another form than it takes.
     """
-    whole = root(source, "pre-commit", _KEYS)
+    whole = root(source, "pre-commit", ("repos",))
     made = [*_once(part for repo in whole.tables("repos") for part in _repo(repo, whole))]
     before: list[Pair | Remark] = [*whole.remarks(_HEEDED, _TOP)]
     if not any(isinstance(part, Block) for part in made):

@@ -164,7 +164,8 @@ def _section(event: str, found: list[_Step]) -> Iterator[Pair | Remark]:
     for step in found:
         later = bool(kept) and step is not kept[0]
         asks = later and event not in _BAD and (special or event not in _GATES)
-        command = _command(step, step.when or ("success" if asks else None))
+        when = step.when or ("success" if asks else None)
+        command = _command(step, when if step.why is None else None)
         made.append(
             command
             if step.why is None
