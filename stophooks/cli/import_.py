@@ -22,6 +22,7 @@ from stophooks.store import textfile
 
 if TYPE_CHECKING:
     from stophooks.importing import Importer
+    from stophooks.models import Problem
 
 NAME = "stophooks.yaml"
 # Our YAML in a file of another ending would not be read as YAML.
@@ -136,7 +137,7 @@ def _converted(tool: str, importer: Importer, given: str, directory: str) -> Blo
         said = f"{shown} cannot be imported as {tool}'s: {err}. {_NOTHING}"
         raise ImportRefusedError(said) from err
     if read.problem is not None:
-        raise ImportRefusedError(f"{report.text(project.shown([read.problem]))} {_NOTHING}")
+        raise ImportRefusedError(_told([read.problem]))
     if not tree.pairs:
         lost = "".join(f"\n  {line}" for line in document.lost(tree))
         raise ImportRefusedError(f"{shown}: nothing in it has an equal here. {_NOTHING}{lost}")
@@ -155,9 +156,14 @@ def _check(text: str, target: str, given: str) -> None:
         errors = [problem for problem in loaded.problems if not problem.warning]
         raise ImportRefusedError(
             f"{project.short(given)}: what it says is no valid configuration of ours:\n"
-            f"{report.text(project.shown(errors))} {_NOTHING}\n"
+            f"{_told(errors)}\n"
             f"Mend {project.short(given)}, or what is missing beside {project.short(target)}."
         )
+
+
+def _told(problems: list[Problem]) -> str:
+    """Problems as `stophooks validate` shows them; of an import something else is true."""
+    return report.text(project.shown(problems)).removesuffix("Nothing was run.") + _NOTHING
 
 
 def _from(directory: str, path: str) -> str:

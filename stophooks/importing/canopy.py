@@ -69,21 +69,16 @@ def convert(source: Source) -> Block:
 
 
 def _section(event: str, hooks: tuple[Table, ...]) -> Iterator[Pair | Remark]:
-    made = [
-        part for index, hook in enumerate(hooks) for part in _command(event, hooks, index, hook)
-    ]
+    made = [part for hook in hooks for part in _command(event, hook)]
     if not any(isinstance(part, Block) for part in made):
         yield from only_remarks(made)
         return
-    # The first that fails ends the others: of a gate that is a rule, else each of them asks.
-    before = [commands.FAIL_FAST] if event == "pre_close" else []
     timeouts_s = [hook.whole("timeout") or 0 for hook in hooks]
+    before = (commands.FAIL_FAST,)
     yield Pair(event, commands.section(made, before=before, timeouts_s=timeouts_s))
 
 
-def _command(
-    event: str, hooks: tuple[Table, ...], index: int, hook: Table
-) -> Iterator[Block | Remark]:
+def _command(event: str, hook: Table) -> Iterator[Block | Remark]:
     given = hook.text("command")
     if given is None or not given.strip():
         raise ForeignFileError(f"{hook.where}: command is missing; canopy takes no hook without")
@@ -97,10 +92,11 @@ def _command(
         "timeout": commands.limit(hook.whole("timeout")),
         "repos": texts(repos) if repos else None,
         "on_item_failure": "stop" if repos else None,
-        "continue_on_error": True if hook.flag("continue_on_error") else None,
     }
-    if event == "post_create" and index and not _forgives(hooks[:index]):
-        values["if"] = "success"
+    if hook.flag("continue_on_error"):
+        # What is told, too, ends the others of an event that nothing waits for.
+        gate = event == "pre_close"
+        values |= {"continue_on_error": True} if gate else {"on_failure": "ignore"}
     remarks = [*hook.remarks(_HOOK, {}), *_lost(hook, values)]
     if run is None:
         why = "a command is no template; its variables are CANOPY_…, and repos runs it for each"
@@ -110,10 +106,6 @@ def _command(
     if run != given:
         remarks.append(note("The variables stand where canopy would put its own text."))
     yield commands.command(values, remarks)
-
-
-def _forgives(hooks: tuple[Table, ...]) -> bool:
-    return any(hook.flag("continue_on_error") for hook in hooks)
 
 
 def _lost(hook: Table, values: dict[str, Value]) -> Iterator[Remark]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # In a block, YAML 1.2 (chapters 5.3, 7.3.3) leaves these unquoted; fewer than it allows.
 _PLAIN = re.compile(r"[A-Za-z0-9_./$(^~][^\n]*")
-_PLAIN_IN_BRACKETS = re.compile(r"[A-Za-z0-9_./$(^~+=@%-][A-Za-z0-9_./$()^~+=@% -]*")
+_PLAIN_IN_BRACKETS = re.compile(r"[A-Za-z0-9_./$(^~+-][A-Za-z0-9_./$()^~+=@% -]*")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_.-]*")
 # What begins like a number or a date is one to some reader.
 _NUMBER_LIKE = re.compile(r"[-+]?[.0-9][-+.0-9xoA-Fa-f_:eETZ ]*")
@@ -86,12 +86,12 @@ def _is_plain(text: str, *, in_brackets: bool) -> bool:
 
 
 def _fits_a_block(text: str) -> bool:
-    return not _UNPRINTABLE.search(text) and bool(text.strip())
+    # Blank lines at its end would be taken together with those that follow it.
+    return not _UNPRINTABLE.search(text) and bool(text.strip()) and not text.endswith("\n\n")
 
 
 def _header(text: str) -> str:
     """``|`` with what a reader cannot see from the lines: where they begin, how they end."""
     begins = "2" if text.startswith((" ", "\n", "\t")) else ""
-    body = text.rstrip("\n")
-    ends = {0: "-", 1: ""}.get(len(text) - len(body), "+")
+    ends = "" if text.endswith("\n") else "-"
     return f"|{begins}{ends}"

@@ -163,7 +163,7 @@ def _section(event: str, found: list[_Step]) -> Iterator[Pair | Remark]:
     made: list[Block | Remark] = []
     for step in found:
         later = bool(kept) and step is not kept[0]
-        asks = later and event not in _BAD and (special or event not in _GATES)
+        asks = later and special and event not in _BAD
         when = step.when or ("success" if asks else None)
         command = _command(step, when if step.why is None else None)
         made.append(
@@ -180,7 +180,9 @@ def _section(event: str, found: list[_Step]) -> Iterator[Pair | Remark]:
     ]
     if special and event in _GATES:
         before += [note("So that what is to run after a failure does."), commands.NOT_FAIL_FAST]
-    if event in _BAD and any(step.when is None for step in kept[1:]):
+    if not special and event not in _GATES and kept[1:]:
+        before.append(commands.FAIL_FAST)
+    if special and event in _BAD and any(step.when is None for step in kept[1:]):
         before.append(Remark(text="a step is skipped after one that failed (each of them runs)"))
     yield Pair(event, commands.section(made, before=before))
 

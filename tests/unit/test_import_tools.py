@@ -310,7 +310,7 @@ def test_canopy_hooks_become_a_workspace_section(tmp_path: Path) -> None:
 hooks:
   post_create:
     - {command: npm ci, description: d, repos: [a, b], shell: zsh, timeout: 60}
-    - {command: "cd {{.WorkspacePath}} && make"}
+    - {command: "cd {{.WorkspacePath}} && make", continue_on_error: true}
     - {command: "for r in {{range .Repos}}{{.Name}}{{end}}; do :; done"}
   pre_close:
     - {command: git stash, continue_on_error: true}
@@ -321,6 +321,7 @@ hooks:
         "workspace": {
             "compat": "canopy",
             "post_create": {
+                "fail_fast": True,
                 "commands": [
                     {
                         "description": "d",
@@ -330,8 +331,8 @@ hooks:
                         "repos": ["a", "b"],
                         "on_item_failure": "stop",
                     },
-                    {"run": 'cd "${CANOPY_WORKSPACE_PATH}" && make', "if": "success"},
-                ]
+                    {"run": 'cd "${CANOPY_WORKSPACE_PATH}" && make', "on_failure": "ignore"},
+                ],
             },
             "pre_close": {
                 "fail_fast": True,
@@ -418,7 +419,8 @@ services:
         ("always", "always"),
         ("lua", "always"),
     ]
-    assert [one.get("if") for one in hooks["post_start"]["commands"]] == [None, "success"]
+    assert hooks["post_start"]["fail_fast"] is True
+    assert [one.get("if") for one in hooks["post_start"]["commands"]] == [None, None]
     said = imported("kepler", given, tmp_path).text
     for word in ("run: never", "run: computed", "service.env.X"):
         assert re.search(rf"#   - .*{word}", said)
