@@ -317,6 +317,7 @@ SCRIPTS = [
     "echo 'a; b && c'\necho \"! x\"",
     "echo a # a comment (with a bracket\nfalse # why\necho after",
     "false || exit 3 # three\necho after",
+    "false || exit 0\necho after",
     "# only\necho a\n\n   echo b\n",
     "test -e /nowhere && echo there\necho after",
     "grep -q root /etc/passwd\ngrep -q nobody-at-all /etc/passwd\necho after",
@@ -470,6 +471,21 @@ def test_lefthook_checks_do_what_lefthook_does(
     assert log.read_text() == expected
     assert outcomes(ran)["judged"] == ("failed" if broken else "passed")
     assert "skipped" not in outcomes(ran)
+
+
+def test_files_are_those_that_are_there_and_not_ignored(
+    stophooks: Stophooks, tmp_path: Path
+) -> None:
+    run_it = "printf '%s ' {staged_files} > ../seen"
+    config = f'pre-commit: {{jobs: [{{root: sub, glob: "*.txt", run: "{run_it}"}}]}}'
+    files = {"lefthook.yml": config, "sub/known.txt": "", "sub/gone.txt": "", "top.txt": ""}
+    repository(tmp_path, {**files, ".gitignore": "ignored.txt\n"})
+    (tmp_path / "sub/gone.txt").unlink()
+    (tmp_path / "sub/new one.txt").write_text("")
+    (tmp_path / "sub/ignored.txt").write_text("")
+
+    assert run(stophooks, tmp_path, "lefthook", "lefthook.yml").returncode == 0
+    assert sorted((tmp_path / "seen").read_text().split()) == ["known.txt", "new", "one.txt"]
 
 
 def test_a_check_of_files_outside_of_git_does_not_pass(
