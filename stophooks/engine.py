@@ -23,6 +23,7 @@ from stophooks.models import (
     Subject,
     When,
     human_duration,
+    titled,
 )
 from stophooks.occasion import Occasion, Prior
 from stophooks.occasion.binding import Run, bind
@@ -75,7 +76,7 @@ class Observer(Protocol):
     """Watches a run; every call must return at once."""
 
     def started(self, command: Command) -> None:
-        """The command is about to run."""
+        """The command is about to run; its name has the item's, if it runs for one."""
 
     def output(self, command: Command, stream: Stream, data: bytes) -> None:
         """The command has said something."""
@@ -268,13 +269,15 @@ class _Runner:
         return None
 
     def _run_one(self, command: Command, index: int, item: Item | None) -> Result:
+        # Who watches is to know which of the items it is.
+        shown = replace(command, name=titled(command, item))
         if self.observer is not None:
-            self.observer.started(command)
+            self.observer.started(shown)
         title = f"{command.name} {item.name}" if item else command.name
         log, notes = self._open_log(index, title)
         began_ns = time.time_ns()
         try:
-            outcome = self._execute(command, _Sink(command, log, self.observer, self.mask))
+            outcome = self._execute(command, _Sink(shown, log, self.observer, self.mask))
         finally:
             if log is not None:
                 log.close()

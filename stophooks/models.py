@@ -322,6 +322,11 @@ class Item:
     path: str | None = None
 
 
+def titled(command: Command, item: Item | None) -> str:
+    """A command's name and, in brackets, that of the item that it runs for, if for one."""
+    return f"{command.name} [{item.name}]" if item else command.name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A command and what became of it; ``item`` is the one that it ran for, if for one."""
@@ -333,7 +338,7 @@ class Result:
     @property
     def title(self) -> str:
         """What reports call it: the command's name and, in brackets, the item's."""
-        return f"{self.command.name} [{self.item.name}]" if self.item else self.command.name
+        return titled(self.command, self.item)
 
     @property
     def blocks(self) -> bool:

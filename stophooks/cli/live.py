@@ -122,7 +122,7 @@ class Live:
             console.raw_err(f"... {names}" if shown else "\r\x1b[K")
 
     def _finish(self, result: Result) -> None:
-        name = result.command.name
+        name = result.title
         for key in [key for key in self._partial if key[0] == name]:
             self._lines(name, [self._partial.pop(key)])
         if name in self._running:
