@@ -36,6 +36,28 @@ if TYPE_CHECKING:
 RUNNING = "STOPHOOKS_RUNNING"
 
 
+# What git sets for its hooks, or its caller, about one repository: `git rev-parse --local-env-vars`
+# of git 2.39. An event about another place is not to run git in that one.
+_ONE_REPOSITORY = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+
 # Set by a person who wants no checks for a while.
 DISABLE = "STOPHOOKS_DISABLE"
 
@@ -153,7 +175,7 @@ class SectionRun:
 
         self._logs = RunLogs(state_dir(environ()), self._run_id)
         vault = Vault(public_environ(), self._section.commands, hides=(environ(),))
-        executors = self._executors(public_environ() | {RUNNING: self._running}, guard, vault)
+        executors = self._executors(self._environ() | {RUNNING: self._running}, guard, vault)
         try:
             return engine.run(
                 self._section,
@@ -173,6 +195,13 @@ class SectionRun:
             for executor in executors.values():
                 executor.close()
             self._logs.close()
+
+    def _environ(self) -> dict[str, str]:
+        """What commands inherit."""
+        kept = public_environ()
+        if self._occasion is None or self._occasion.root is None:
+            return kept
+        return {name: value for name, value in kept.items() if name not in _ONE_REPOSITORY}
 
     @contextmanager
     def _turn(
