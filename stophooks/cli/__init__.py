@@ -37,6 +37,7 @@ COMMANDS = {
     "run": "Run the commands of an event by hand or in CI.",
     "fire": "Tell that something happens, and run what is to be run then.",
     "history": "Show what was run, when, for what, and how it went.",
+    "workspace": "Make and close worktrees of several repositories side by side.",
     "status": "Show whether the checks passed the last time, and for whom.",
     "list": "Show every command with its effective values.",
     "trust": "Look at what changed in a project's checks, and adopt it.",

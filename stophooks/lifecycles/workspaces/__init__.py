@@ -1,0 +1,6 @@
+"""Workspaces: git worktrees of several repositories side by side, made and removed together.
+
+`given` judges what is asked for, `record` is what is remembered of a workspace in its directory,
+`create` makes one, `close` removes it, `found` finds all of them. `lost` says what a removal would
+destroy, `worktrees` adds and removes them, `git` runs git.
+"""

@@ -1,0 +1,51 @@
+"""What the two events of a workspace tell their commands."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from stophooks.errors import StoreError
+from stophooks.occasion import Occasion, Subject
+
+if TYPE_CHECKING:
+    from stophooks.lifecycles.workspaces.record import Workspace
+    from stophooks.models import Report
+    from stophooks.occasion import Fire
+
+POST_CREATE = "workspace.post_create"
+PRE_CLOSE = "workspace.pre_close"
+# Our variables, without their prefix, and canopy's names for them.
+CANOPY = (
+    ("SUBJECT_ID", "CANOPY_WORKSPACE_ID"),
+    ("SUBJECT_PATH", "CANOPY_WORKSPACE_PATH"),
+    ("BRANCH", "CANOPY_BRANCH"),
+    ("ITEM_NAME", "CANOPY_REPO_NAME"),
+    ("ITEM_PATH", "CANOPY_REPO_PATH"),
+)
+
+
+def fired(fire: Fire, about: Occasion) -> Report:
+    """What became of an event's commands; those that run once are done if it went well.
+
+    Raises:
+        StophooksError: Nothing could be run.
+    """
+    report = fire(about)
+    if not report.blocks:
+        with suppress(StoreError):  # then they run again
+            fire.confirm(about)
+    return report
+
+
+def occasion(event: str, workspace: Workspace, *, canopy: bool, planned: bool = False) -> Occasion:
+    """An event of a workspace; its items are the repositories that are there, or ``planned``."""
+    return Occasion(
+        event=event,
+        subject=Subject(kind="workspace", id=workspace.id, path=workspace.path),
+        items=tuple(item for item in workspace.items if planned or os.path.isdir(item.path or "")),
+        root=workspace.path,
+        branch=workspace.branch,
+        aliases=CANOPY if canopy else (),
+    )
