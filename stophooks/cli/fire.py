@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stophooks import invocation
-from stophooks.cli import console, interrupt, project
+from stophooks.cli import console, interrupt, owned, project
 from stophooks.cli.ending import BUSY, FAILED, exit_code, why_not
 from stophooks.cli.facts import FACTS, facts
 from stophooks.cli.formats import ConfigOption, DebugOption, Format, FormatOption
@@ -95,6 +95,9 @@ def fire(
     whole = project.plan(config)
     occasion = _occasion(kind, subject, item or [], data)
     occasions = [one for one in _each(kind, occasion) if whole.section(event, one.of)]
+    if kind.area == "workspace" and not no_hooks:
+        for one in occasions:
+            owned.check(whole.section(event, one.of))
     options = _Options(
         why_not=why_not(no_hooks=no_hooks), again=again, format=format_, verbose=verbose
     )

@@ -163,6 +163,20 @@ def test_a_wrong_call_is_explained(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.scenario("events: A file that everybody may write")
+def test_a_file_that_everybody_may_write_fires_nothing_for_workspaces(
+    stophooks: Stophooks, tmp_path: Path
+) -> None:
+    write(tmp_path, section("workspace.pre_close", "run: touch ran"))
+    (tmp_path / "stophooks.yaml").chmod(0o666)
+
+    done = fire(stophooks, tmp_path, "workspace.pre_close")
+
+    assert done.returncode == 3
+    assert f"chmod o-w {tmp_path}/stophooks.yaml" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.scenario("events: An interrupted run is ended")
 def test_an_interrupted_event_leaves_nothing(stophooks: Stophooks, tmp_path: Path) -> None:
     write(
