@@ -48,12 +48,14 @@ class Section:
 class CleanupRules:
     """What belongs to a session's end besides commands.
 
-    ``compose``: a Compose file is brought down where there is nothing else to do. ``compat`` names
-    the program whose variables commands get too, or is None.
+    ``timeout_s`` is for what there is instead of commands. ``compose``: a Compose file is brought
+    down where there is nothing else to do. ``compat`` names the program whose variables commands
+    get too, or is None.
     """
 
     compose: bool = True
     compat: str | None = None
+    timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stophooks.config import environment
 from stophooks.config.container import user
 from stophooks.config.document import quoted
+from stophooks.config.units import seconds
 from stophooks.events import EVENTS
 from stophooks.plan import (
     CleanupRules,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from stophooks.config.document import Path
     from stophooks.config.findings import Findings
-    from stophooks.config.models import Config, Section, Service
+    from stophooks.config.models import CleanupSection, Config, Section, Service
     from stophooks.events import EventKind
 
 # A directory and a lock have its name.
@@ -71,9 +72,7 @@ def rules(config: Config, findings: Findings) -> dict[str, Any]:
     """What a `Plan` says of each area besides its commands, by the plan's own names."""
     cleanup, workspace = config.cleanup, config.workspace
     return {
-        "cleanup": CleanupRules(compose=cleanup.compose, compat=cleanup.compat)
-        if cleanup
-        else CleanupRules(),
+        "cleanup": _cleanup(cleanup) if cleanup else CleanupRules(),
         "task": _task(config, findings),
         "workspace": WorkspaceRules(compat=workspace.compat) if workspace else WorkspaceRules(),
         "service": _service(config, findings),
@@ -81,6 +80,14 @@ def rules(config: Config, findings: Findings) -> dict[str, Any]:
             _settings(name, service, findings) for name, service in config.services.items()
         ),
     }
+
+
+def _cleanup(given: CleanupSection) -> CleanupRules:
+    rules = CleanupRules(compose=given.compose, compat=given.compat)
+    text = given.default_timeout
+    if text is None or "default_timeout" not in given.model_fields_set:
+        return rules
+    return replace(rules, timeout_s=seconds(text))
 
 
 def _task(config: Config, findings: Findings) -> TaskRules:
