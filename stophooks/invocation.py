@@ -265,6 +265,7 @@ class SectionRun:
                 lock_dir=os.path.join(state_dir(environ), "locks"),
                 deadline_s=self._section.deadline_s,
                 vault=vault,
+                session=self._occasion.session if self._occasion else None,
             )
         return executors
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stophooks import config
 from stophooks.errors import StoreError
+from stophooks.lifecycles.cleanup import script
 from stophooks.models import Severity
 from stophooks.store import contents
 from stophooks.store.pin import Pin
@@ -26,6 +27,7 @@ def pin_of(session: str, place: config.Place, environ: Mapping[str, str]) -> Pin
         project_dir=place.project_dir,
         plan=loaded.plan,
         files={path: contents.print_of(path) for path in loaded.files},
+        on_cleanup=script.kept(place.project_dir),
     )
     if loaded.plan is None:
         return replace(pin, refusal=_refusal(loaded))

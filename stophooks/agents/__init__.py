@@ -63,3 +63,14 @@ def public(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name not in altered and not any(agent.private(name) for agent in adapters)
     }
+
+
+def marks(session: str) -> tuple[tuple[str, str], ...]:
+    """Return the variables, and their value, by which agents mark what a session starts."""
+    names = (
+        name
+        for agent in AGENTS.values()
+        for name in (agent.SIGNS.session, *agent.SIGNS.started)
+        if name
+    )
+    return tuple((name, session) for name in dict.fromkeys(names))

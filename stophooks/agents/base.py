@@ -44,7 +44,8 @@ class Signs:
     agents among them, inherit all of these. ``only`` is all that its payload has, where that is
     little. ``reads`` names the agents whose settings it obeys beside its own, and ``alters`` the
     variables that are its own where one of ``variables`` is set, and else a person's. ``started``
-    are those that it sets for the programs that its model starts.
+    are those that it sets for the programs that its model starts; ``process`` is the variable that
+    holds the number of its own process.
     """
 
     fields: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Signs:
     reads: tuple[str, ...] = ()
     alters: frozenset[str] = frozenset()
     started: tuple[str, ...] = ()
+    process: str | None = None
 
 
 class Agent(Protocol):

@@ -6,6 +6,7 @@ Source: code.claude.com/docs/en/hooks (read as of 2.1.240) and Claude Code 2.1.3
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from stophooks.agents import base
@@ -18,7 +19,18 @@ if TYPE_CHECKING:
 
     from stophooks.agents.shape import Settings
 
-__all__ = ["EVENTS", "NAME", "SIGNS", "TITLE", "allow", "block", "parse", "private", "settings"]
+__all__ = [
+    "EVENTS",
+    "NAME",
+    "SIGNS",
+    "TITLE",
+    "allow",
+    "block",
+    "hand_on",
+    "parse",
+    "private",
+    "settings",
+]
 
 NAME = "claude"
 TITLE = "Claude Code"
@@ -33,7 +45,10 @@ SIGNS = Signs(
     transcripts="/.claude/projects/",
     session="CLAUDE_CODE_SESSION_ID",
     variables=("CLAUDECODE",),
+    process="CLAUDE_PID",
 )
+# The file whose content its shell reads before each command; only a session's start has it.
+_ENV_FILE = "CLAUDE_ENV_FILE"
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
@@ -58,6 +73,26 @@ def private(name: str) -> bool:
     the project's own use of the API (``ANTHROPIC_API_KEY`` …) is not of that kind and stays.
     """
     return name.startswith("CLAUDE_") or name in {"CLAUDECODE", "AI_AGENT"}
+
+
+def hand_on(variables: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Have the programs that its model starts get these variables, where it offers a way.
+
+    Raises:
+        OSError: The file that it offers cannot be written.
+    """
+    import shlex  # noqa: PLC0415 -- a stop needs none of this
+
+    path = environ.get(_ENV_FILE, "")
+    if not os.path.isabs(path):
+        return
+    with open(path, "a+", encoding="utf-8", errors="surrogatepass") as file:
+        file.seek(0)
+        known = file.read()
+        # Other hooks write there too, and a session begins anew each time it is compacted.
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+        new = "".join(line for line in lines if line not in known)
+        file.write(("\n" if known and not known.endswith("\n") and new else "") + new)
 
 
 def settings() -> Settings:

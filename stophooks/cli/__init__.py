@@ -41,6 +41,7 @@ COMMANDS = {
     "status": "Show whether the checks passed the last time, and for whom.",
     "list": "Show every command with its effective values.",
     "trust": "Look at what changed in a project's checks, and adopt it.",
+    "cleanup": "Clean up behind a session: what it left running goes.",
     "reap": "Remove the containers that killed runs left behind.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Look at everything that the checks need; with --probe, try the engine.",

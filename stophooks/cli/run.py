@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stophooks import invocation
+from stophooks import handover, invocation
 from stophooks.cli import console, interrupt, project
 from stophooks.cli.ending import exit_code, why_not
 from stophooks.cli.formats import ConfigOption, DebugOption, Format, FormatOption
@@ -22,6 +22,7 @@ from stophooks.models import Outcome, Report, Result, Status
 from stophooks.reports import history, json, plan, text
 from stophooks.reports.status import state
 from stophooks.store import state_dir
+from stophooks.store.cleanups import Cleanups
 from stophooks.store.memory import Memory
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run(
         _tell(_nothing(whole, section, why), format_, each=True)
         console.err(f"Nothing was run and nothing was checked: {why}.")
         return
+    _see_to_the_dead(whole)
     received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait)
     if received is None and not only and config is None:
         _remember(report, section)
@@ -86,6 +88,13 @@ def run(
             console.err(f"debug: {row}")
     _tell(report, format_, each=False)
     raise typer.Exit(exit_code(report, received))
+
+
+def _see_to_the_dead(whole: Plan) -> None:
+    """Have those sessions of the project cleaned up that ended without a word."""
+    environ = invocation.environ()
+    with Cleanups(state_dir(environ), whole.project_dir) as cleanups:
+        handover.start_for_dead(cleanups, whole.project_dir, environ)
 
 
 def _chosen(section: Section, only: list[str]) -> Section:

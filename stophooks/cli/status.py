@@ -9,8 +9,10 @@ from stophooks import invocation
 from stophooks.cli import console
 from stophooks.cli.formats import Format, FormatOption
 from stophooks.events import STOP, STOP_EVENTS, Event
+from stophooks.reports import cleanup
 from stophooks.reports import status as report
 from stophooks.store import state_dir
+from stophooks.store.cleanups import Cleanups
 from stophooks.store.memory import Memory
 
 NOT_PASSED = 1
@@ -28,8 +30,13 @@ def status(*, format_: FormatOption = Format.TEXT) -> None:
         notes = memory.notes
     finally:
         memory.close()
+    with Cleanups(state_dir(invocation.environ()), project_dir) as cleanups:
+        last, goes_on = cleanups.last(), cleanups.is_going_on()
     for note in notes:
         console.err(note)
-    show = report.json if format_ is Format.JSON else report.text
-    console.out(show(project_dir, states))
+    if format_ is Format.JSON:
+        console.out(report.json(project_dir, states, cleanup.values(last, goes_on=goes_on)))
+    else:
+        told = cleanup.status(last, goes_on=goes_on)
+        console.out("\n".join((report.text(project_dir, states), *told)))
     raise typer.Exit(0 if report.passed(states) else NOT_PASSED)

@@ -13,6 +13,7 @@ from stophooks import invocation
 from stophooks.agents.around import around
 from stophooks.cli import console, project
 from stophooks.errors import UsageError
+from stophooks.lifecycles.cleanup import script
 from stophooks.pinning import pin_of, protected
 from stophooks.process.family import TOKEN
 from stophooks.reports import plan as plans
@@ -151,8 +152,14 @@ def _differences(pin: Pin, fresh: Pin) -> list[str]:
         report.files("Configuration", contents.differences(pin.files, fresh.files)),
         report.files("Scripts that checks start", contents.differences(pin.scripts, scripts)),
         report.files("Protected files", contents.differences(pin.protected or {}, files)),
+        report.files("What cleans up behind a session", _of_cleanup(pin, fresh)),
     )
     return [part for part in parts if part]
+
+
+def _of_cleanup(pin: Pin, fresh: Pin) -> dict[str, str]:
+    before, now = ({script.NAME: script.print_in(one.on_cleanup)} for one in (pin, fresh))
+    return contents.differences(before, now)
 
 
 def _same(pin: Pin, other: Pin) -> bool:

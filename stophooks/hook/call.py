@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stophooks.agents import base, payload
 from stophooks.errors import StophooksError, UsageError
-from stophooks.events import SESSION_EVENTS, SESSION_START, STOP, STOP_EVENTS
+from stophooks.events import CLEANUP, SESSION_EVENTS, SESSION_START, STOP, STOP_EVENTS
 from stophooks.hook import arguments, caller
 from stophooks.hook.budget import Budget, Spent
 from stophooks.hook.explain import explain
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Reply
     from stophooks.events import Event
     from stophooks.hook.check import Check
-    from stophooks.hook.pinned import Surroundings
+    from stophooks.hook.pinned import Pinned, Surroundings
     from stophooks.hook.watch import Watch
     from stophooks.occasion import Occasion
 
@@ -94,10 +94,10 @@ class Call:
         if not disabled(self._environ):
             enter = session.begin if event.kind == SESSION_START.name else session.end
             try:
-                enter(event, self._around(), self._environ)
+                return self.agent.allow(enter(event, self._around(), self._environ))
             except (StophooksError, OSError) as err:
                 # The stop will tell; here nobody could do anything about it.
-                self._say(f"nothing is known of the session's beginning: {err}")
+                self._say(f"nothing is known of the session's beginning or end: {err}")
         return self.agent.allow(None)
 
     def _stop(self, event: Event, watch: Watch) -> Reply:
@@ -108,6 +108,7 @@ class Call:
             return self._disabled(event)
         around = self._around()
         held = plan_for(event, around)
+        self._follow(event, held, around)
         plan = held.plan
         section = plan.section(event.kind) if plan else None
         # What is protected is so even where no command would be run.
@@ -135,6 +136,21 @@ class Call:
         if skipped != event.unfinished:  # which is said already
             self._say(f"nothing is checked: {skipped}")
         return check.skip(skipped)
+
+    def _follow(self, event: Event, held: Pinned, around: Surroundings) -> None:
+        """Take note that the session goes on, where its end is followed by anything."""
+        has_section = held.plan is not None and held.plan.section(CLEANUP.name) is not None
+        if event.kind != STOP.name or not (has_section or held.on_cleanup):
+            return
+        from stophooks.hook import aftercare  # noqa: PLC0415 -- a bad payload needs none
+
+        try:
+            note = aftercare.seen(event, held, around, self._environ)
+        except (StophooksError, OSError) as err:
+            # A stop is checked, whatever is to become of the session after it.
+            note = f"the session's end may go without a cleanup: {err}"
+        if note:
+            self._say(note)
 
     def _run(self, check: Check, watch: Watch) -> Reply:
         section = check.section

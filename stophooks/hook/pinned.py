@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stophooks import config
 from stophooks.errors import StophooksError, StoreError
-from stophooks.events import SESSION_START
+from stophooks.events import SESSION_EVENTS, SESSION_START
 from stophooks.hook import changes
 from stophooks.pinning import pin_of
-from stophooks.store.pin import Pin
+from stophooks.store.pin import Pin, session_key
 from stophooks.store.pins import Pins
 
 if TYPE_CHECKING:
@@ -45,7 +44,8 @@ class Pinned:
     ``plan`` is None where nothing is to run. ``notes`` are for the person, and for an agent that
     is blocked. ``findings`` are failures by themselves, beside those of commands. ``start_tree``
     identifies the working tree when the session began, where that was seen; ``digest`` the
-    configuration that is in force.
+    configuration that is in force. ``project_dir`` is the project, and ``on_cleanup`` the script
+    that cleans up behind a session there, as it was then; both are empty where nothing may run.
     """
 
     plan: Plan | None = None
@@ -53,6 +53,8 @@ class Pinned:
     findings: tuple[Result, ...] = ()
     start_tree: str | None = None
     digest: str = ""
+    project_dir: str = ""
+    on_cleanup: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +78,6 @@ def plan_for(event: Event, around: Surroundings) -> Pinned:
     notes: list[str] = []
     pin = _look("", event, around) if event.session is None else _kept(event, around, notes)
     return Pinned(notes=tuple(notes)) if pin is None else _judged(pin, event, around, notes)
-
-
-def session_key(agent: str, session: str) -> str:
-    """The name under which a session's pin is kept.
-
-    The directory is no part of it: an agent can change that, and would get another pin.
-    """
-    whole = f"{agent}\0{session}"
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _kept(event: Event, around: Surroundings, notes: list[str]) -> Pin | None:
@@ -152,25 +145,28 @@ def _with_tree(pin: Pin, event: Event, around: Surroundings) -> Pin:
 
 def _judged(pin: Pin, event: Event, around: Surroundings, notes: list[str]) -> Pinned:
     """What follows from a pin and from what is there now."""
-    starts = event.kind == SESSION_START.name
+    # Nobody is kept at a session's beginning or end.
+    is_quiet = event.kind in SESSION_EVENTS
     if pin.refusal is not None:
-        if starts:
+        if is_quiet:
             return Pinned(notes=(pin.refusal, *notes))
         raise PlanRefusedError("\n\n".join((pin.refusal, *notes)))
     if pin.session:
         notes = [*notes, *changes.notes(pin, _found(event, around))]
     if pin.plan is None:
-        return Pinned(notes=tuple(notes))
+        return Pinned(notes=tuple(notes), project_dir=pin.project_dir, on_cleanup=pin.on_cleanup)
     if pin.plan.must_trust and (said := _untrusted(pin, around)):
-        if starts or said.first:
+        if is_quiet or said.first:
             return Pinned(notes=(said.text, *notes))
         raise PlanRefusedError("\n\n".join((said.text, *notes)), for_a_person=True)
     return Pinned(
         plan=pin.plan,
         notes=tuple(notes),
-        findings=() if starts else changes.findings(pin),
+        findings=() if is_quiet else changes.findings(pin),
         start_tree=pin.tree,
         digest=pin.digest,
+        project_dir=pin.project_dir,
+        on_cleanup=pin.on_cleanup,
     )
 
 

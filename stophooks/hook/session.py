@@ -1,12 +1,15 @@
-"""The beginning and the end of an agent's session; neither is ever answered with anything."""
+"""The beginning and the end of an agent's session; neither keeps the agent from anything."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stophooks import handover
+from stophooks.agents import AGENTS
 from stophooks.events import STOP_EVENTS
-from stophooks.hook import baseline
+from stophooks.hook import aftercare, baseline
 from stophooks.hook.budget import Budget
 from stophooks.hook.pinned import plan_for
 from stophooks.plan import DEFAULT_MAX_BLOCKS
@@ -19,31 +22,43 @@ if TYPE_CHECKING:
     from stophooks.hook.pinned import Surroundings
 
 
-def begin(event: Event, around: Surroundings, environ: Mapping[str, str]) -> None:
+def begin(event: Event, around: Surroundings, environ: Mapping[str, str]) -> str | None:
     """Hold the session to the configuration, and find out what fails already.
+
+    Returns what the person has to know. What the session starts from now on bears its name.
 
     Raises:
         StophooksError: There is no configuration that it could be held to.
         OSError: The run that finds it out cannot be started.
     """
+    hand_on = getattr(AGENTS[event.agent], "hand_on", None)
+    if hand_on is not None and event.session is not None:
+        with suppress(OSError):  # what it offers is in the agent's own care
+            hand_on({handover.SESSION: event.session}, environ)
     held = plan_for(event, around)
+    note = aftercare.seen(event, held, around, environ)
     if held.plan is None:
-        return
+        return note
     memory = Memory(around.state_dir, event, held.plan.project_dir)
     try:
         baseline.begin(held.plan, event, memory, start=held.start_tree, environ=environ)
     finally:
         memory.close()
+    return note
 
 
-def end(event: Event, around: Surroundings, environ: Mapping[str, str]) -> None:
-    """Forget what the session was told and how often it was blocked.
+def end(event: Event, around: Surroundings, environ: Mapping[str, str]) -> str | None:
+    """Hand its cleanup over, and forget what the session was told and how often it was blocked.
 
     What it is held to stays: anybody may say that a session is over, and it may be resumed.
+    Returns what the person has to know.
+
+    Raises:
+        OSError: The cleanup cannot be started.
     """
-    del environ
     if event.session is None:
-        return
+        return None
+    note = aftercare.end(event, around, environ)
     place = next(iter((*event.directories, *around.here)), "/")
     memory = Memory(around.state_dir, event, place)
     try:
@@ -53,3 +68,4 @@ def end(event: Event, around: Surroundings, environ: Mapping[str, str]) -> None:
     for kind in STOP_EVENTS:
         key, _project = block_keys(replace(event, kind=kind), around.here)
         Budget(around.state_dir, (key,), DEFAULT_MAX_BLOCKS).reset()
+    return note

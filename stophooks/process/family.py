@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from stophooks.process import table
+from stophooks.process.signalling import send
 
 if TYPE_CHECKING:
     from stophooks.process.table import Entry
@@ -132,9 +133,9 @@ class Family:
         """Signal everyone once and return whom; one who is held is let go to hear it."""
         members = self.members()
         for entry in members:
-            _send(entry, number)
+            send(entry, number)
             if entry.stopped:
-                _send(entry, signal.SIGCONT)
+                send(entry, signal.SIGCONT)
         self._send_group(number)
         return members
 
@@ -150,7 +151,7 @@ class Family:
         while True:
             fresh = self._freeze(known, until=began + STORM_S)
             for entry in self.members():
-                _send(entry, signal.SIGKILL)
+                send(entry, signal.SIGKILL)
             self._send_group(signal.SIGKILL)
             self.reap()
             left = self.members()
@@ -199,7 +200,7 @@ class Family:
                 break
             passes += 1
             for entry in fresh:
-                _send(entry, signal.SIGSTOP)
+                send(entry, signal.SIGSTOP)
                 known.add((entry.pid, entry.started))
             if passes > _FREEZE_PASSES:
                 self._hunt(until)
@@ -217,7 +218,7 @@ class Family:
         while quiet < _QUIET_PASSES and time.monotonic() < until:
             given = self._given(known)
             for entry in given:
-                _send(entry, signal.SIGKILL)
+                send(entry, signal.SIGKILL)
             came = came or any(entry.alive for entry in given)
             quiet = 0 if given else quiet + 1
         return not came
@@ -289,35 +290,3 @@ def _bears(token: bytes, command: bytes) -> bool:
 def _leaders(*, besides: Family) -> set[int]:
     with _lock:
         return {item.leader for item in _families if item.running and item is not besides}
-
-
-def _send(entry: Entry, number: signal.Signals) -> None:
-    """Signal exactly this process: never another one that got its number since."""
-    try:
-        descriptor = os.pidfd_open(entry.pid)
-    except ProcessLookupError:
-        return
-    except (AttributeError, OSError):
-        _send_by_number(entry, number)
-        return
-    try:
-        if _same(entry):
-            signal.pidfd_send_signal(descriptor, number)
-    except (ProcessLookupError, PermissionError):
-        # Ended just now, or another user's (sudo): `Family.kill` reports who is left.
-        return
-    finally:
-        os.close(descriptor)
-
-
-def _send_by_number(entry: Entry, number: signal.Signals) -> None:
-    try:
-        if _same(entry):
-            os.kill(entry.pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
-def _same(entry: Entry) -> bool:
-    now = table.current(entry.pid)
-    return now is not None and now.started == entry.started

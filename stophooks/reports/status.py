@@ -49,13 +49,21 @@ def passed(states: Mapping[str, Mapping[str, Any] | None]) -> bool:
     return all(not state or state.get("result") != "failed" for state in states.values())
 
 
-def json(project_dir: str, states: Mapping[str, Mapping[str, Any] | None]) -> str:
-    """One document: the project, whether it passed (null: not known), and each event's state."""
+def json(
+    project_dir: str,
+    states: Mapping[str, Mapping[str, Any] | None],
+    cleanup: Mapping[str, Any] | None,
+) -> str:
+    """One document: the project, whether it passed (null: not known), and each event's state.
+
+    ``cleanup`` is the last one, or None.
+    """
     known = any(state and state.get("result") for state in states.values())
     values = {
         "project": project_dir,
         "passed": passed(states) if known or not passed(states) else None,
         "events": {event: _values(state) for event, state in states.items()},
+        "cleanup": cleanup,
     }
     return dumps(values, indent=2)
 

@@ -17,6 +17,7 @@ from stophooks.store.database import DamagedError, Database
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
     from types import TracebackType
 
 KEEP_S = 30 * 24 * 3600.0
@@ -62,23 +63,21 @@ class Facts:
         Raises:
             StoreError: It can be remembered nowhere.
         """
-        text = json.dumps(value)
+        self._somewhere(lambda connection: _write(connection, kind, key, value))
+
+    def change(self, kind: str, key: str, change: Callable[[Any], Any]) -> None:
+        """Put what ``change`` makes of what is known (None where nothing is), in one transaction.
+
+        It may be called again where the first attempt cannot be kept.
+
+        Raises:
+            StoreError: It can be remembered nowhere.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
-            now = time.time()
-            old = (now - KEEP_S, ONCE)
-            connection.execute("DELETE FROM facts WHERE at < ? AND kind != ?", old)
-            connection.execute(_SET, (kind, key, text, now, _sum(kind, key, text)))
+            _write(connection, kind, key, change(_row(connection, kind, key)))
 
-        problem: StoreError | None = None
-        for directory in place.places(self._state_dir):
-            try:
-                self._database(directory).run(write)
-            except StoreError as err:
-                problem = err
-            else:
-                return
-        raise problem or StoreError("no state can be kept")
+        self._somewhere(write)
 
     def forget(self, kind: str, *keys: str) -> None:
         """Forget these, wherever they are kept.
@@ -111,8 +110,27 @@ class Facts:
         """Close the files."""
         self.close()
 
+    def _somewhere(self, write: Callable[[sqlite3.Connection], None]) -> None:
+        problem: StoreError | None = None
+        for directory in place.places(self._state_dir):
+            try:
+                self._database(directory).run(write)
+            except StoreError as err:
+                problem = err
+            else:
+                return
+        raise problem or StoreError("no state can be kept")
+
     def _database(self, directory: str) -> Database:
         return self._databases.setdefault(directory, Database(directory, _check))
+
+
+def _write(connection: sqlite3.Connection, kind: str, key: str, value: Any) -> None:
+    text = json.dumps(value)
+    now = time.time()
+    old = (now - KEEP_S, ONCE)
+    connection.execute("DELETE FROM facts WHERE at < ? AND kind != ?", old)
+    connection.execute(_SET, (kind, key, text, now, _sum(kind, key, text)))
 
 
 def _row(connection: sqlite3.Connection, kind: str, key: str) -> Any:

@@ -26,7 +26,8 @@ class Pin:
     of the scripts that commands start, ``warns`` the ones of them whose commands only warn;
     ``protected`` those of the files that the agent may not change, by their path in the project,
     or None where they cannot be watched. ``tree`` identifies the working tree at the session's
-    start, where that was seen.
+    start, where that was seen. ``on_cleanup`` is the script that cleans up behind it, as
+    `stophooks.lifecycles.cleanup.script.kept` has it.
     """
 
     session: str
@@ -38,6 +39,7 @@ class Pin:
     warns: tuple[str, ...] = ()
     protected: dict[str, str] | None = field(default_factory=dict)
     tree: str | None = None
+    on_cleanup: dict[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -50,6 +52,15 @@ class Pin:
         """Whether a file belongs to the user's own configuration."""
         user = self.plan.user_path if self.plan else None
         return user is not None and path.startswith(os.path.dirname(user) + "/")
+
+
+def session_key(agent: str, session: str) -> str:
+    """The name under which a session's pin is kept.
+
+    The directory is no part of it: an agent can change that, and would get another pin.
+    """
+    whole = f"{agent}\0{session}"
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def row(pin: Pin) -> tuple[str, str, str, str, float]:

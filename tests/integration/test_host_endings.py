@@ -16,7 +16,7 @@ import pytest
 from stophooks.executors.base import Cancellation
 from stophooks.executors.host import HostExecutor
 from stophooks.models import Command, Status
-from stophooks.process import child, family, table
+from stophooks.process import child, family, signalling, table
 from tests.program import TOKEN
 from tests.running import Recorder, gone, paced, run, wait_until
 
@@ -536,9 +536,9 @@ def test_who_could_not_be_ended_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Another user's process (sudo) takes no signal from us; this stands for it.
-    really = family._send  # noqa: SLF001 - the one place that signals
+    really = signalling.send
     monkeypatch.setattr(
-        family, "_send", lambda entry, number: entry.pid in pids() or really(entry, number)
+        family, "send", lambda entry, number: entry.pid in pids() or really(entry, number)
     )
 
     ran = run(host, command("sleep 60 & echo $! > pids"))

@@ -12,7 +12,7 @@ import pytest
 
 from stophooks.executors.host import HostExecutor
 from stophooks.models import Command, Status
-from stophooks.process import family, table
+from stophooks.process import family, signalling, table
 from tests.program import TOKEN
 from tests.running import ended, paced, run, wait_until
 
@@ -151,7 +151,7 @@ def test_the_environment_of_a_process_is_read_exactly() -> None:
 
 def test_a_reused_number_is_never_signalled(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[int] = []
-    send = family._send  # noqa: SLF001 - a process with a reused number cannot be made to order
+    send = signalling.send
     before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
     own = table.scan()[os.getpid()]
     earlier = table.Entry(

@@ -69,6 +69,7 @@ def test_of_an_unknown_project_nothing_is_known(stophooks: Stophooks, place: Pat
         "project": str(place),
         "passed": None,
         "events": {"stop": None, "subagent_stop": None},
+        "cleanup": None,
     }
     assert (text.returncode, data.returncode) == (0, 0)
 

@@ -57,6 +57,7 @@ class DockerExecutor:
         lock_dir: Where the run keeps a lock that tells others that it is alive; None for none.
         deadline_s: So many seconds after its first command the whole run is over; None: unknown.
         vault: The secrets of the commands, and the mask for what they say; None for no secrets.
+        session: Marks everything as this session's, as the label ``stophooks.session``.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one fact about the caller
@@ -71,8 +72,10 @@ class DockerExecutor:
         lock_dir: str | None = None,
         deadline_s: float | None = None,
         vault: Vault | None = None,
+        session: str | None = None,
     ) -> None:
         self._environ = environ
+        self._session = session
         self._home = home
         self._guard = guard
         self._user_sockets = user_sockets(uid, home)
@@ -185,7 +188,8 @@ class DockerExecutor:
                 lock = Lock(self._lock_dir, self._run_id)
                 now = time.time() + engine.info.clock_ahead_s
                 expires = owner.expires(now, self._deadline_s)
-                labels = owner.labels(self._run_id, owner.myself(lock.path), expires)
+                myself = owner.myself(lock.path)
+                labels = owner.labels(self._run_id, myself, expires, session=self._session)
                 self._presence = _Presence(
                     lock=lock,
                     labels=labels,

@@ -13,11 +13,11 @@ import re
 import socket
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.lock import is_locked
 from stophooks.process import table
+from stophooks.process.being import boot_id, pid_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RUN_LABEL = "stophooks.run"
 OWNER_LABEL = "stophooks.owner"
 EXPIRES_LABEL = "stophooks.expires"
+SESSION_LABEL = "stophooks.session"
 # A section's deadline, and so much more for its removal and for clocks that disagree; seconds.
 EXPIRY_MARGIN_S = 3600.0
 # For a run whose deadline is not known; seconds.
@@ -166,33 +167,20 @@ def myself(lock: str | None) -> Owner:
     )
 
 
-def boot_id() -> str:
-    """This start of this machine (random(4)); empty where it has no name."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def pid_namespace() -> int:
-    """The number of this process's pid namespace (pid_namespaces(7)); 0 where there are none."""
-    try:
-        return os.stat("/proc/self/ns/pid").st_ino
-    except OSError:
-        return 0
-
-
 def expires(now: float, deadline_s: float | None) -> float:
     """When a run that begins now is over for certain, in seconds since 1970."""
     return now + (DEFAULT_LIFETIME_S if deadline_s is None else deadline_s + EXPIRY_MARGIN_S)
 
 
-def labels(run_id: str, owner: Owner, until: float) -> dict[str, str]:
-    """What is written on everything that a run makes."""
+def labels(
+    run_id: str, owner: Owner, until: float, *, session: str | None = None
+) -> dict[str, str]:
+    """What is written on everything that a run makes, for an agent's session also its name."""
     return {
         RUN_LABEL: run_id,
         OWNER_LABEL: json.dumps(asdict(owner)),
         EXPIRES_LABEL: str(int(until)),
+        **({SESSION_LABEL: session} if session else {}),
     }
 
 

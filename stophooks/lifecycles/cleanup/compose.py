@@ -1,0 +1,251 @@
+"""A project's Compose file, brought down: which one, by which program, under which name.
+
+A name alone proves nothing: it is a directory's own name by default, and two directories may share
+that. What is running bears the directory that it was started in, and is brought down only from
+there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stophooks.errors import ExecutorUnavailableError, StophooksError
+from stophooks.models import Command
+from stophooks.process import StartError
+from stophooks.process.tool import tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stophooks.lifecycles.cleanup.values import Engine, Listed
+    from stophooks.process import Stop
+
+# In this order; the first that is there counts.
+FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
+# What Compose adds to it by itself where no file is named; the first that is there counts
+# (compose-go, `DefaultOverrideFileNames`, and docker-compose 1.29.2, read 2026-11-30).
+OVERRIDES = (
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+    "compose.override.yml",
+    "compose.override.yaml",
+)
+NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
+PROJECT_LABEL = "com.docker.compose.project"
+DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
+PROGRAMS = (("docker", "compose"), ("docker-compose",))
+# For a question that needs no engine. Seconds.
+ASK_S = 15.0
+LEVELS = {"stop": (), "purge": ("-v", "--remove-orphans")}
+
+
+class ComposeRefusedError(StophooksError):
+    """It cannot be shown that what would be brought down belongs to this directory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What is brought down: the project's files, the program that does it, and under which name.
+
+    ``proven``: containers of this directory bear that name. ``others`` are further names that its
+    containers bear; those are let be.
+    """
+
+    program: tuple[str, ...]
+    files: tuple[str, ...]
+    name: str
+    proven: bool = False
+    others: tuple[str, ...] = ()
+
+    def down(self, level: str, *, project_dir: str, timeout_s: float) -> Command:
+        """The command that brings it down; at level ``purge`` with its volumes."""
+        files = [word for file in self.files for word in ("-f", file)]
+        argv = (*self.program, *files, "-p", self.name, "down", *LEVELS[level])
+        return Command(name="compose", project_dir=project_dir, argv=argv, timeout_s=timeout_s)
+
+
+def files(project_dir: str) -> tuple[str, ...]:
+    """The project's Compose file and what Compose adds to it; empty where there is none."""
+    first = _first(project_dir, FILES)
+    if first is None:
+        return ()
+    added = _first(project_dir, OVERRIDES)
+    return (first, added) if added else (first,)
+
+
+def _first(directory: str, names: Sequence[str]) -> str | None:
+    paths = (os.path.join(directory, name) for name in names)
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Asks Compose and the engine about one directory.
+
+    ``proven`` is the name under which an earlier cleanup found this directory's containers.
+    """
+
+    project_dir: str
+    environ: Mapping[str, str]
+    engine: Engine
+    stop: Stop | None = None
+    proven: str | None = None
+
+    def told(self, argv: Sequence[str]) -> bytes | None:
+        """What a program says; None where there is no such program, or it refuses."""
+        try:
+            told = tool(
+                argv, cwd=self.project_dir, env=self.environ, timeout_s=ASK_S, stop=self.stop
+            )
+        except StartError:
+            return None
+        return told.stdout if told.code == 0 else None
+
+
+def stack(level: str, asker: Asker) -> Stack | None:
+    """What is to be brought down in a directory; None where it has no Compose file.
+
+    Raises:
+        ComposeRefusedError: It is not this directory's, or that cannot be shown.
+        ExecutorUnavailableError: There is no Compose, or no engine.
+    """
+    project_dir = asker.project_dir
+    found = files(project_dir)
+    if not found:
+        return None
+    program = _program(asker)
+    rows = asker.engine.containers(PROJECT_LABEL)
+    own = [row for row in rows if _same(row.labels.get(DIRECTORY_LABEL), project_dir)]
+    name = _name_of(own, default_name(program, found, asker))
+    _check(name, rows, project_dir)
+    names = {_project(row) for row in own}
+    if level == "purge" and name not in {*names, asker.proven}:
+        _check_volumes(name, asker.engine)
+    return Stack(
+        program=program,
+        files=found,
+        name=name,
+        proven=name in {*names, asker.proven},
+        others=tuple(sorted(names - {name})),
+    )
+
+
+def left(name: str, project_dir: str, engine: Engine) -> list[str]:
+    """The containers of a project and a directory that are still there.
+
+    Raises:
+        ExecutorUnavailableError: That cannot be told.
+    """
+    rows = engine.containers(f"{PROJECT_LABEL}={name}")
+    return [row.name for row in rows if _same(row.labels.get(DIRECTORY_LABEL), project_dir)]
+
+
+def default_name(program: Sequence[str], found: Sequence[str], asker: Asker) -> str:
+    """The name that Compose itself takes for these files here."""
+    is_plugin = len(program) > 1
+    if is_plugin:
+        asked = [*program, *(word for file in found for word in ("-f", file))]
+        if name := _name_in(asker.told([*asked, "config", "--format", "json"])):
+            return name
+    directory = os.path.abspath(asker.project_dir)
+    given = asker.environ.get(NAME_VARIABLE) or _from_env_file(os.path.join(directory, ".env"))
+    name = normalised(given or os.path.basename(directory))
+    return (name.lstrip("_-") if is_plugin else name) or "default"
+
+
+def normalised(name: str) -> str:
+    """A name as Compose writes it: lower case, and letters, digits, dashes and underscores.
+
+    The plugin takes dashes and underscores away from its beginning, too.
+    """
+    return re.sub(r"[^-_a-z0-9]", "", name.lower())
+
+
+def _name_in(text: bytes | None) -> str | None:
+    """The name in what Compose makes of the files; None where it does not say (before 2.3)."""
+    try:
+        name = json.loads(text or b"{}").get("name")
+    except (ValueError, AttributeError):
+        return None
+    return name if isinstance(name, str) and name else None
+
+
+def _from_env_file(path: str) -> str | None:
+    """The project's name in the file that Compose reads by itself."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    found = None
+    for line in lines:
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and name.strip() == NAME_VARIABLE:
+            found = value.strip().strip("'\"") or None
+    return found
+
+
+def _program(asker: Asker) -> tuple[str, ...]:
+    for program in PROGRAMS:
+        if asker.told([*program, "version"]) is not None:
+            return program
+    raise ExecutorUnavailableError(
+        "There is a Compose file, and neither `docker compose` nor `docker-compose` here.",
+        remedy="Install Docker Compose, or write `cleanup: {compose: false}` where it is not "
+        "to be brought down.",
+        fault="no-compose",
+    )
+
+
+def _name_of(own: Sequence[Listed], default: str) -> str:
+    """The name under which what runs was started, where that is the default of its directory.
+
+    A directory that is reached by a link has two names, and so two defaults.
+    """
+    names = {_project(row) for row in own}
+    if default in names:
+        return default
+    by_default = {_project(row) for row in own if _project(row) in _defaults(row)}
+    return by_default.pop() if len(by_default) == 1 else default
+
+
+def _defaults(row: Listed) -> set[str]:
+    name = normalised(os.path.basename(row.labels.get(DIRECTORY_LABEL, "")))
+    return {name, name.lstrip("_-")}
+
+
+def _check(name: str, rows: Sequence[Listed], project_dir: str) -> None:
+    foreign = [
+        row
+        for row in rows
+        if _project(row) == name and not _same(row.labels.get(DIRECTORY_LABEL), project_dir)
+    ]
+    if foreign:
+        where = foreign[0].labels.get(DIRECTORY_LABEL) or "a directory that they do not name"
+        raise ComposeRefusedError(
+            f'Nothing was brought down: the Compose project "{name}" has containers that were '
+            f"started in {where}, and not in {project_dir}. Give one of the two a name of its "
+            f"own (`name:` in its file, or {NAME_VARIABLE}), or write cleanup commands."
+        )
+
+
+def _check_volumes(name: str, engine: Engine) -> None:
+    volumes = engine.volumes(f"{PROJECT_LABEL}={name}")
+    if volumes:
+        raise ComposeRefusedError(
+            f'Nothing was brought down: the Compose project "{name}" has volumes '
+            f"({', '.join(sorted(volumes)[:5])}), and no container that shows that they are this "
+            f"directory's. Where they are: docker compose -p {name} down -v"
+        )
+
+
+def _project(row: Listed) -> str:
+    return row.labels.get(PROJECT_LABEL, "")
+
+
+def _same(label: str | None, project_dir: str) -> bool:
+    return bool(label) and os.path.realpath(str(label)) == os.path.realpath(project_dir)
