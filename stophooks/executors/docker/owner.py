@@ -13,11 +13,11 @@ import re
 import socket
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.lock import is_locked
 from stophooks.process import table
+from stophooks.process.machine import boot_id, pid_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,22 +164,6 @@ def myself(lock: str | None) -> Owner:
         host=socket.gethostname(),
         lock=lock,
     )
-
-
-def boot_id() -> str:
-    """This start of this machine (random(4)); empty where it has no name."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def pid_namespace() -> int:
-    """The number of this process's pid namespace (pid_namespaces(7)); 0 where there are none."""
-    try:
-        return os.stat("/proc/self/ns/pid").st_ino
-    except OSError:
-        return 0
 
 
 def expires(now: float, deadline_s: float | None) -> float:
