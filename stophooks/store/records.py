@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
+from stophooks.plan import RESOURCE
 from stophooks.store import holder as holders
 from stophooks.store.holder import RECORD_BYTES, Held, State
 from stophooks.store.place import PRIVATE_FILE
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from stophooks.store.holder import Holder
 
-# A name is a file's name; configurations and tasks are held to the same form.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -35,7 +33,7 @@ class Records:
 
     def names(self) -> list[str]:
         """The resources that there are records of, sorted."""
-        return [name for name in sorted(os.listdir(self.directory)) if _NAME.fullmatch(name)]
+        return [name for name in sorted(os.listdir(self.directory)) if RESOURCE.fullmatch(name)]
 
     def look(self, name: str) -> Held | None:
         """What the record of a resource says, and whether its holder lives."""
@@ -95,7 +93,7 @@ class Records:
             return False
 
     def _path(self, name: str) -> str:
-        if not _NAME.fullmatch(name):
+        if not RESOURCE.fullmatch(name):
             raise StoreError(f"{name!r} is no name of a resource.")
         return os.path.join(self.directory, name)
 
