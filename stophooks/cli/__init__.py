@@ -41,6 +41,8 @@ COMMANDS = {
     "status": "Show whether the checks passed the last time, and for whom.",
     "list": "Show every command with its effective values.",
     "trust": "Look at what changed in a project's checks, and adopt it.",
+    "task": "Run a program with the resources that it shares with others.",
+    "locks": "Show which resources tasks hold, or clear what dead ones left.",
     "reap": "Remove the containers that killed runs left behind.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Look at everything that the checks need; with --probe, try the engine.",

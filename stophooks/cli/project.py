@@ -62,6 +62,13 @@ def locate() -> config.Place:
     return found or config.Place(project_dir=directory, project_path=None, user_path=None)
 
 
+def directory(path: Path | None) -> str:
+    """The project that the working directory, or a configuration file, belongs to; absolute."""
+    if path is not None:
+        return os.path.dirname(os.path.abspath(os.path.join(invocation.directory(), path)))
+    return locate().project_dir
+
+
 def find(path: Path | None) -> str:
     """The absolute path of the configuration file.
 
