@@ -53,6 +53,7 @@ def list_(
 
 @app.command()
 def clear(
+    *,
     names: NamesArgument = None,
     config: ConfigOption = None,
     all_: AllOption = False,

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from stophooks.config.document import Path
 
-DEFAULT_CLEANUP_TIMEOUT_S = 30.0
 # It is shown in lines, and handed on in a variable; characters.
 MAX_TEXT = 200
 # Each is an open file while the task runs.
@@ -41,13 +40,13 @@ _EMPTY = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:#.*)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
-    """What a task's file says of itself; ``cleanup_timeout_s`` is in seconds."""
+    """What a task's file says of itself; ``cleanup_timeout_s`` is in seconds, None: not said."""
 
     id: str
     title: str | None = None
     resources: tuple[str, ...] = ()
     cleanup_required: bool = True
-    cleanup_timeout_s: float = DEFAULT_CLEANUP_TIMEOUT_S
+    cleanup_timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +182,13 @@ class _Reader:
             self._wrong(("cleanup_required",), "true or false", value, {"boolean"})
         return value is True
 
-    def _duration(self, value: Any) -> float:
+    def _duration(self, value: Any) -> float | None:
         if value is None:
-            return DEFAULT_CLEANUP_TIMEOUT_S
+            return None
         if not isinstance(value, str) or not re.fullmatch(DURATION.removesuffix("$"), value):
             expected = "a duration such as 30s, 5m or 2h"
             self._wrong(("cleanup_timeout",), expected, value, {"string"}, kind="duration")
-            return DEFAULT_CLEANUP_TIMEOUT_S
+            return None
         return seconds(value)
 
     def _wrong(

@@ -90,5 +90,3 @@ def _values(held: Held) -> dict[str, Any]:
         "beat": held.beat,
         **(asdict(held.holder) if held.holder else {}),
     }
-
-

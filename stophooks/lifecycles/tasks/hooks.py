@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.tasks.scripts import command
@@ -12,19 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.models import Command
-    from stophooks.occasion import Fire, Step
+    from stophooks.occasion import Fire, Occasion, Step
+    from stophooks.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
     """How a task's events are fired.
 
-    ``fire`` ends with an interrupt; ``fire_always`` does not: it is for what follows an error.
     ``scripts`` are the resources' own, by event and resource; ``project_dir`` is absolute.
     """
 
     fire: Fire
-    fire_always: Fire
     project_dir: str
     scripts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -40,24 +39,19 @@ class Hooks:
 class Planned:
     """What one event of a task would run."""
 
-    event: str
-    resource: str | None
+    occasion: Occasion
     steps: tuple[Step, ...]
 
 
 def preview(task: Task, hooks: Hooks) -> tuple[Planned, ...]:
     """What each event would run, in order; nothing is started, asked or written."""
-    return tuple(
-        Planned(
-            event=event,
-            resource=resource,
-            steps=hooks.fire.preview(
-                task.occasion(event, resource), extra=hooks.script(task, event, resource)
-            ),
-        )
-        for event in (PRE_START, POST_COMPLETE, ON_ERROR)
-        for resource in order(task, event)
-    )
+    found = []
+    for event in (PRE_START, POST_COMPLETE, ON_ERROR):
+        for resource in order(task, event):
+            occasion = task.occasion(event, resource)
+            steps = hooks.fire.preview(occasion, extra=hooks.script(task, event, resource))
+            found.append(Planned(occasion=occasion, steps=steps))
+    return tuple(found)
 
 
 def order(task: Task, event: str) -> tuple[str | None, ...]:
@@ -67,3 +61,23 @@ def order(task: Task, event: str) -> tuple[str | None, ...]:
     """
     forward = (None, *task.resources)
     return forward if event == PRE_START else forward[::-1]
+
+
+def bounded(plan: Plan, task: Task) -> Plan:
+    """The plan, with the task's own bound on each command that cleans up after it."""
+    limit_s = task.cleanup_timeout_s
+    if limit_s is None:
+        return plan
+    sections = tuple(
+        replace(
+            section,
+            commands=tuple(
+                replace(one, timeout_s=min(one.timeout_s or limit_s, limit_s))
+                for one in section.commands
+            ),
+        )
+        if section.event in {POST_COMPLETE, ON_ERROR}
+        else section
+        for section in plan.sections
+    )
+    return replace(plan, sections=sections)

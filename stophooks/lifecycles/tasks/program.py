@@ -12,7 +12,7 @@ from stophooks.models import SIGNAL_BASE, human_duration, signal_of
 from stophooks.watchdog.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,8 @@ class Program:
     """What a task runs between its hooks.
 
     ``cwd`` is absolute; ``environ`` is all that it gets; ``timeout_s`` None means no limit.
-    ``streams`` are passed on as they are: not a byte of what it writes is ours.
+    ``streams`` are passed on as they are: not a byte of what it writes is ours. ``starting`` is
+    called just before it starts.
     """
 
     argv: tuple[str, ...]
@@ -28,6 +29,7 @@ class Program:
     environ: Mapping[str, str]
     streams: process.Streams
     timeout_s: float | None = None
+    starting: Callable[[], None] = lambda: None
 
 
 def run(program: Program, cancel: Cancellation) -> ProgramEnd:

@@ -21,7 +21,6 @@ from stophooks.lifecycles.tasks.task import (
     Verdict,
 )
 from stophooks.models import Status, signal_of
-from stophooks.occasion import Prior
 from stophooks.store.held import ResourceBusyError
 from stophooks.store.holder import whose
 
@@ -141,6 +140,7 @@ class _Course:
                 return verdict
         if self.cancel.requested:
             return self._failed(self.cancel.reason)
+        self.program.starting()
         self.end = programs.run(self.program, self.cancel)
         if not self.end.passed:
             return self._failed(f"{self.program.argv[0]}: {self.end.reason}")
@@ -189,7 +189,7 @@ class _Course:
             if resource not in self.begun:
                 continue
             try:
-                self._fire(self.hooks.fire_always, ON_ERROR, resource)
+                self._fire(self.hooks.fire.regardless(), ON_ERROR, resource)
             except StophooksError as err:
                 self.notes.append(_of(ON_ERROR, resource, f"could not run: {err}"))
 
@@ -201,7 +201,6 @@ class _Course:
         code = self.end.code if self.end else None
         occasion = replace(
             self.task.occasion(event, resource),
-            prior=Prior.FAILURE if event == ON_ERROR else Prior.SUCCESS,
             exit_code=code,
             signal=signal_of(code),
             reason=self.reason,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.events import EVENTS
 from stophooks.lifecycles.tasks.task import ON_ERROR, POST_COMPLETE, PRE_START, Task
 from stophooks.models import Command
+from stophooks.plan import RESOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,36 +23,61 @@ class ScriptUnusableError(StophooksError):
     """Scripts are there that cannot be run; the text names all of them."""
 
 
-def scripts(hooks_dir: str, resources: Iterable[str]) -> Mapping[tuple[str, str], str]:
-    """The path of every script of these resources, by event and resource.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A script that is there; ``fault`` says why it cannot be run, or is None."""
 
-    Raises:
-        ScriptUnusableError: One is there that is not executable, no file, or leads out of
-            ``hooks_dir``. It is never passed over: what it was to do would be missing.
-    """
-    found: dict[tuple[str, str], str] = {}
-    faults = []
+    event: str
+    resource: str
+    path: str
+    fault: str | None = None
+
+
+def find(hooks_dir: str, resources: Iterable[str]) -> tuple[Script, ...]:
+    """Every script of these resources, in their order."""
+    found = []
     for name in resources:
         for event, file in MOMENTS.items():
             path = os.path.join(hooks_dir, name, file)
             fault = _fault(path, hooks_dir)
-            if fault is not None:
-                faults.append(f"{path} {fault}")
-            elif os.path.lexists(path):
-                found[event, name] = path
+            if fault is not None or os.path.lexists(path):
+                found.append(Script(event=event, resource=name, path=path, fault=fault))
+    return tuple(found)
+
+
+def usable(found: Iterable[Script]) -> Mapping[tuple[str, str], str]:
+    """The paths of the scripts, by event and resource.
+
+    Raises:
+        ScriptUnusableError: One cannot be run. It is never passed over: what it was to do would
+            be missing.
+    """
+    scripts = tuple(found)
+    faults = [f"{script.path} {script.fault}" for script in scripts if script.fault]
     if faults:
         raise ScriptUnusableError("\n".join([*faults, "Nothing was run."]))
-    return found
+    return {(script.event, script.resource): script.path for script in scripts}
+
+
+def owners(hooks_dir: str) -> tuple[str, ...]:
+    """The names that have a directory of scripts, sorted."""
+    try:
+        with os.scandir(hooks_dir) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except OSError:
+        return ()
+    return tuple(sorted(name for name in names if RESOURCE.fullmatch(name)))
 
 
 def command(path: str, event: str, task: Task, *, project_dir: str) -> Command:
     """A script as a command: its argument is the task's file."""
     kind = EVENTS[event]
+    limit_s = None if event == PRE_START else task.cleanup_timeout_s
     return Command(
         name=os.path.join(*path.split(os.sep)[-2:]),
         project_dir=project_dir,
         argv=(path, task.path),
-        timeout_s=kind.timeout_s if event == PRE_START else task.cleanup_timeout_s,
+        timeout_s=limit_s or kind.timeout_s,
         severity=kind.on_failure,
     )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stophooks.models import Item
-from stophooks.occasion import Occasion, Subject
+from stophooks.occasion import Occasion, Prior, Subject
 
 if TYPE_CHECKING:
     from stophooks.models import Report
@@ -22,7 +22,7 @@ class Task:
     """One task: ``path`` is its file, absolute; ``resources`` are in the order of that file.
 
     Without ``cleanup_required`` its program cleans up after itself; ``cleanup_timeout_s`` bounds
-    each command that does so for it.
+    each command that does so for it, where it is not None.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Task:
     title: str | None = None
     resources: tuple[str, ...] = ()
     cleanup_required: bool = True
-    cleanup_timeout_s: float = 30.0
+    cleanup_timeout_s: float | None = None
 
     @property
     def subject(self) -> Subject:
@@ -41,7 +41,15 @@ class Task:
         """An event of this task, for one of its resources or, with None, for all together."""
         names = self.resources if resource is None else (resource,)
         items = tuple(Item(kind="resource", name=name) for name in names)
-        return Occasion(event=event, subject=self.subject, items=items, of=resource)
+        own = {"STOPHOOKS_ITEM_KIND": "resource", "STOPHOOKS_ITEM_NAME": resource}
+        return Occasion(
+            event=event,
+            subject=self.subject,
+            items=items,
+            of=resource,
+            prior=Prior.FAILURE if event == ON_ERROR else Prior.SUCCESS,
+            env=tuple((name, value) for name, value in own.items() if resource and value),
+        )
 
 
 class Verdict(StrEnum):
