@@ -208,6 +208,8 @@ class _Course:
         report = fire(occasion, extra=self.hooks.script(self.task, event, resource))
         if report.results:
             self.fired.append(Fired(event=event, resource=resource, report=report))
+        if not report.blocks:
+            fire.confirm(occasion)
         return report
 
 
