@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +12,7 @@ from stophooks.config import load_task
 from stophooks.config.frontmatter import FrontMatter, TaskFile
 from stophooks.reports import problems as report
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 
 def read(directory: Path, text: str, name: str = "T-1.md") -> TaskFile:
@@ -42,6 +41,17 @@ def told(directory: Path, text: str) -> list[tuple[str, str, str | None]]:
 )
 def test_the_files_name_is_the_id_where_it_says_none(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text) == TaskFile(matter=FrontMatter(id="T-1"))
+
+
+def test_the_examples_are_valid() -> None:
+    page = (ROOT / "docs/tasks.md").read_text()
+    written = (ROOT / "examples/tasks/login.md").read_text()
+
+    found = load_task(str(ROOT / "examples/tasks/login.md"))
+
+    assert found.matter is not None
+    assert found.matter.resources == ("browser", "database")
+    assert written.split("---")[1] in page
 
 
 def test_everything_is_read(tmp_path: Path) -> None:
