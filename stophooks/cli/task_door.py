@@ -126,6 +126,8 @@ def run(call: Call) -> int:
     )
     fire = Firing(call.plan, cancel=cancel, observer=live, why_not=call.why_not)
     began = time.monotonic()
+    if call.why_not is not None:
+        console.err(f"No hooks are run: {call.why_not}.")
     try:
         # Stopped, it would hold what others need, and let no deadline pass.
         with cancelling(cancel, may_stop=False) as received:

@@ -338,9 +338,10 @@ def test_a_killed_task_leaves_nothing_and_holds_nothing(place: Place) -> None:
     assert place.held().startswith('a: alive: task "first"')
 
     holder.kill()
-    holder.communicate()
+    holder.wait()
 
     wait_until(lambda: ended(pid))
+    holder.communicate()
     assert place.held().startswith('a: dead: task "first"')
     place.task("id: second\nresources: a")
     done = place.run()
@@ -511,9 +512,12 @@ def test_without_hooks_the_program_runs_alone(place: Place) -> None:
     place.scripts("a")
 
     done = place.run("--no-hooks", program="echo program >> log; exit 3")
+    disabled = place.run(env={"STOPHOOKS_DISABLE": "1"})
 
-    assert done.returncode == 1
-    assert place.ran == ["program"]
+    assert (done.returncode, disabled.returncode) == (1, 0)
+    assert done.stderr.startswith("No hooks are run: --no-hooks.\n")
+    assert disabled.stderr.startswith("No hooks are run: STOPHOOKS_DISABLE=1.\n")
+    assert place.ran == ["program", "program"]
 
 
 @pytest.mark.scenario("tasks: A program reads what came of it")
