@@ -42,6 +42,8 @@ COMMANDS = {
     "list": "Show every command with its effective values.",
     "trust": "Look at what changed in a project's checks, and adopt it.",
     "cleanup": "Clean up behind a session: what it left running goes.",
+    "task": "Run a program with the resources that it shares with others.",
+    "locks": "Show which resources tasks hold, or clear what dead ones left.",
     "reap": "Remove the containers that killed runs left behind.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Look at everything that the checks need; with --probe, try the engine.",

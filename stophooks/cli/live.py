@@ -29,21 +29,26 @@ PIECE_BYTES = 8 * KIB
 class Live:
     """An observer that shows results as lines on stdout and progress on stderr.
 
-    ``results`` is off where stdout belongs to a document; ``verbose`` shows output as it comes.
+    ``results`` is off where stdout belongs to a document; ``beside`` shows them on stderr too,
+    where stdout belongs to a program. ``verbose`` shows output as it comes.
     """
 
-    def __init__(self, names: list[str], *, results: bool, verbose: bool) -> None:
+    def __init__(
+        self, names: list[str], *, results: bool, verbose: bool, beside: bool = False
+    ) -> None:
         self._width = text.name_width(names)
         self._results = results
         self._verbose = verbose
         self._terminal = sys.stderr.isatty() and not verbose
-        self._colour = console.colour(sys.stdout)
+        self._out = console.err if beside else console.out
+        self._colour = console.colour(sys.stderr if beside else sys.stdout)
         self._running: list[str] = []
         self._partial: dict[tuple[str, Stream], bytes] = {}
         self._queue: deque[tuple[Callable[[], None], int]] = deque()
         self._queued_bytes = 0
         self._dropped_bytes = 0
         self._over = False
+        self._writing = False
         self._failure: console.OutputError | None = None
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._print, name="live", daemon=True)
@@ -74,6 +79,11 @@ class Live:
         """Show the result."""
         self._put(lambda: self._finish(result))
 
+    def settle(self, limit_s: float) -> None:
+        """Come back when what was told until now is written, or after so many seconds."""
+        with self._wake:
+            self._wake.wait_for(lambda: not self._queue and not self._writing, limit_s)
+
     def close(self) -> None:
         """Come back when everything is written.
 
@@ -102,9 +112,12 @@ class Live:
                 if not self._queue:
                     return
                 job, size = self._queue.popleft()
+                self._writing = True
             self._show(job)
             with self._wake:
                 self._queued_bytes -= size
+                self._writing = False
+                self._wake.notify_all()
 
     def _show(self, job: Callable[[], None]) -> None:
         self._status(shown=False)
@@ -128,7 +141,7 @@ class Live:
         if name in self._running:
             self._running.remove(name)
         if self._results:
-            console.out(text.one(result, width=self._width, colour=self._colour))
+            self._out(text.one(result, width=self._width, colour=self._colour))
 
     def _stream(self, name: str, stream: Stream, data: bytes) -> None:
         whole = self._partial.pop((name, stream), b"") + data

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from stophooks import config, invocation
 from stophooks.errors import StophooksError, UsageError
+from stophooks.plan import Plan
 from stophooks.reports import problems as report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from stophooks.models import Problem
-    from stophooks.plan import Plan, Section
+    from stophooks.plan import Section
 
 
 class ConfigInvalidError(StophooksError):
@@ -35,6 +36,18 @@ def plan(path: Path | None) -> Plan:
         errors = [problem for problem in loaded.problems if not problem.warning]
         raise ConfigInvalidError("invalid configuration\n" + report.text(shown(errors)))
     return loaded.plan
+
+
+def plan_if_any(path: Path | None) -> Plan:
+    """The same; a plan of nothing for the working directory's project, where it has none.
+
+    Raises:
+        ConfigInvalidError: It has one, with problems.
+    """
+    found = locate()
+    if path is None and found.project_path is found.user_path is None:
+        return Plan(config_path="", project_dir=found.project_dir)
+    return plan(path)
 
 
 def place(path: Path | None) -> config.Place:
@@ -60,6 +73,13 @@ def locate() -> config.Place:
     home, environ = invocation.home(), invocation.environ()
     found = config.locate((directory,), home=home, environ=environ)
     return found or config.Place(project_dir=directory, project_path=None, user_path=None)
+
+
+def directory(path: Path | None) -> str:
+    """The project that the working directory, or a configuration file, belongs to; absolute."""
+    if path is not None:
+        return os.path.dirname(os.path.abspath(os.path.join(invocation.directory(), path)))
+    return locate().project_dir
 
 
 def find(path: Path | None) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from stophooks.config.foreign import Foreign
+    from stophooks.config.frontmatter import TaskFile
     from stophooks.config.loading import Loaded
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "find",
     "judge",
     "load",
+    "load_task",
     "locate",
     "read_foreign",
     "schema_text",
@@ -63,6 +65,13 @@ def effective(place: Place, *, environ: Mapping[str, str]) -> Loaded:
     from stophooks.config.layers import effective as load_both  # noqa: PLC0415 - as above
 
     return load_both(place, environ=environ)
+
+
+def load_task(path: str) -> TaskFile:
+    """What a task's file says of itself; see `frontmatter.load_task`."""
+    from stophooks.config.frontmatter import load_task as load_file  # noqa: PLC0415 - as above
+
+    return load_file(path)
 
 
 def schema_text() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from stophooks.config.document import quoted
 from stophooks.config.units import seconds
 from stophooks.events import EVENTS
 from stophooks.plan import (
+    RESOURCE,
+    RESOURCE_FORM,
     CleanupRules,
     ServiceRules,
     ServiceSettings,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from stophooks.config.findings import Findings
     from stophooks.config.models import CleanupSection, Config, Section, Service
     from stophooks.events import EventKind
-
-# A directory and a lock have its name.
-_RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +92,11 @@ def _task(config: Config, findings: Findings) -> TaskRules:
     if config.task is None:
         return TaskRules()
     for name in config.task.resources:
-        if not _RESOURCE.fullmatch(name):
+        if not RESOURCE.fullmatch(name):
             findings.problem(
                 ("task", "resources", name),
                 f"{quoted(name)} cannot be a resource's name",
-                hint="letters, digits, dots, dashes and underscores, at most 100, not first a dot",
+                hint=RESOURCE_FORM,
                 key=True,
             )
     return TaskRules(

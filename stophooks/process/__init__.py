@@ -6,9 +6,9 @@ output, `run` is the one sequence, `identity` is whom the program runs as. `orph
 that is to outlive this one, `tool` asks a short program something.
 """
 
-from stophooks.process.child import Guard, StartError
+from stophooks.process.child import Guard, StartError, Streams
 from stophooks.process.identity import Identity
 from stophooks.process.pump import Never, Stop
 from stophooks.process.run import Cause, Ended, run
 
-__all__ = ["Cause", "Ended", "Guard", "Identity", "Never", "StartError", "Stop", "run"]
+__all__ = ["Cause", "Ended", "Guard", "Identity", "Never", "StartError", "Stop", "Streams", "run"]

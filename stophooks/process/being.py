@@ -10,10 +10,10 @@ import errno
 import os
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from stophooks.process import table
+from stophooks.process.machine import boot_id, pid_namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +77,3 @@ def _is_absent(pid: int) -> bool:
     except OSError as err:
         return err.errno == errno.ESRCH
     return False
-
-
-def boot_id() -> str:
-    """This start of this machine (random(4)); empty where it has no name."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def pid_namespace() -> int:
-    """The number of this process's pid namespace (pid_namespaces(7)); 0 where there are none."""
-    try:
-        return os.stat("/proc/self/ns/pid").st_ino
-    except OSError:
-        return 0

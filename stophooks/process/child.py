@@ -9,7 +9,7 @@ import subprocess  # noqa: TID251 - this package is the one place that starts pr
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
@@ -56,6 +56,14 @@ class Guard(Protocol):
         """Nothing of it is left, or what is left may stay."""
 
 
+class Streams(NamedTuple):
+    """Descriptors of this process that a program gets as its own; nothing of it is then seen."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+
 class Child:
     """The started program: its pipes, and a descriptor that becomes readable when it ends.
 
@@ -70,8 +78,10 @@ class Child:
         env: Mapping[str, str],
         guard: Guard | None = None,
         user: Identity | None = None,
+        streams: Streams | None = None,
     ) -> None:
         self._argv = argv
+        self._streams = streams
         self._cwd = cwd
         self._guard = guard
         self._user = user
@@ -151,7 +161,7 @@ class Child:
         """Start it; the guard knows its pipes before it exists, so that it is never unknown."""
         writing: list[int] = []
         try:
-            for stream in (Stream.STDOUT, Stream.STDERR):
+            for stream in () if self._streams else (Stream.STDOUT, Stream.STDERR):
                 reading, end = os.pipe()
                 self._pipes[reading] = stream
                 writing.append(end)
@@ -160,7 +170,7 @@ class Child:
             if self._guard is not None:
                 inodes = [os.fstat(descriptor).st_ino for descriptor in writing]
                 self._guard.family(self._token, others, inodes)
-            return self._spawn(*writing)
+            return self._spawn(self._streams or Streams(subprocess.DEVNULL, *writing))
         except (OSError, ValueError) as err:
             self.close_pipes()
             if self._guard is not None:
@@ -184,16 +194,16 @@ class Child:
         if os.path.isdir(self._cwd) and not identity.enters(user, self._cwd):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self._cwd)
 
-    def _spawn(self, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, streams: Streams) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self._argv,
             bufsize=0,
             cwd=self._cwd,
             env=self._env,
             start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
             user=self._user.uid if self._user else None,
             group=self._user.gid if self._user else None,
             extra_groups=self._user.groups if self._user else None,

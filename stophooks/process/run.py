@@ -15,7 +15,7 @@ from stophooks.process.pump import Pump, Wake
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stophooks.process.child import Guard
+    from stophooks.process.child import Guard, Streams
     from stophooks.process.identity import Identity
     from stophooks.process.pump import Output, Stop
     from stophooks.process.table import Entry
@@ -68,6 +68,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
     keep_children: bool = False,
     guard: Guard | None = None,
     user: Identity | None = None,
+    streams: Streams | None = None,
 ) -> Ended:
     """Run a program to its end; nothing that it started is left when this returns.
 
@@ -82,13 +83,14 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
         keep_children: What it leaves running is let be, if it ends by itself with exit code 0.
         guard: Ends what is left if this process dies.
         user: Whom it runs as, which takes root; None for this process's own user.
+        streams: What it reads and writes instead of nothing and ``output``.
 
     Raises:
         StartError: There is no process: the program or ``cwd`` is not there, not usable …
     """
     with (
         Wake(stop) as wake,
-        Child(argv, cwd=cwd, env=env, guard=guard, user=user) as child,
+        Child(argv, cwd=cwd, env=env, guard=guard, user=user, streams=streams) as child,
         Pump(child, wake.descriptor, output) as pump,
     ):
         cause = _wait(pump, stop, timeout_s)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.lock import is_locked
 from stophooks.process import table
-from stophooks.process.being import boot_id, pid_namespace
+from stophooks.process.machine import boot_id, pid_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
