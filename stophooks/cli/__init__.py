@@ -36,6 +36,7 @@ COMMANDS = {
     "validate": "Check configuration files and show every problem at once.",
     "run": "Run the commands of an event by hand or in CI.",
     "fire": "Tell that something happens, and run what is to be run then.",
+    "services": "Start, stop and watch the services of Compose or supervisord, with their hooks.",
     "history": "Show what was run, when, for what, and how it went.",
     "workspace": "Make and close worktrees of several repositories side by side.",
     "status": "Show whether the checks passed the last time, and for whom.",

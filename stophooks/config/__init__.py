@@ -5,7 +5,7 @@ Nothing outside this package sees what the user wrote, only the plan and the pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stophooks.config.search import ConfigAmbiguousError, Place, find, locate
 
@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "load_task",
     "locate",
+    "plain_yaml",
     "read_foreign",
     "schema_text",
 ]
@@ -79,3 +80,18 @@ def schema_text() -> str:
     from stophooks.config.schema import schema_text as read  # noqa: PLC0415 - as above
 
     return read()
+
+
+def plain_yaml(text: str) -> Any:
+    """The value of a YAML text that is another program's, not a configuration of ours.
+
+    Raises:
+        ValueError: It is not one document of plain values.
+    """
+    from stophooks.config.document import SyntaxProblemError  # noqa: PLC0415 - as above
+    from stophooks.config.yamlformat import read_yaml  # noqa: PLC0415 - as above
+
+    try:
+        return read_yaml("", text).value
+    except SyntaxProblemError as err:
+        raise ValueError(str(err)) from err
