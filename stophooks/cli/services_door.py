@@ -14,6 +14,7 @@ from stophooks.errors import StoreError
 from stophooks.lifecycles.services import found
 from stophooks.lifecycles.services.compose import ComposeEngine
 from stophooks.lifecycles.services.occasions import Occasions
+from stophooks.lifecycles.services.supervisord import SupervisordEngine
 from stophooks.plan import Plan
 from stophooks.store import state_dir
 from stophooks.store.facts import Facts
@@ -105,7 +106,9 @@ def _plan(path: Path | None) -> Plan:
 def _engine(chosen: found.Found, plan: Plan) -> Engine:
     environ = invocation.public_environ()
     if chosen.engine == found.SUPERVISORD:
-        raise NotImplementedError
+        return SupervisordEngine(
+            chosen.files[0], environ=environ, state_dir=state_dir(invocation.environ())
+        )
     return ComposeEngine(
         chosen.files,
         project_name=plan.service.project_name,
