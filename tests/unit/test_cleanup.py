@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stophooks import agents
+from stophooks import agents, composefile
 from stophooks.agents import claude
 from stophooks.lifecycles.cleanup import account, compose, own, rest, script
 from stophooks.lifecycles.cleanup.values import (
@@ -98,12 +98,12 @@ def test_the_environment_comes_before_the_env_file(tmp_path: Path) -> None:
 
 
 def test_the_first_file_counts_and_its_override_is_added(tmp_path: Path) -> None:
-    assert compose.files(str(tmp_path)) == ()
+    assert composefile.files(str(tmp_path)) == ()
     for given in ("compose.yaml", "compose.yml", "compose.override.yaml"):
         (tmp_path / given).touch()
     (tmp_path / "docker-compose.yml").mkdir()
 
-    found = compose.files(str(tmp_path))
+    found = composefile.files(str(tmp_path))
 
     assert [os.path.basename(path) for path in found] == ["compose.yml", "compose.override.yaml"]
 

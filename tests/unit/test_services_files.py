@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks import config
-from stophooks.lifecycles.services import composefile, found
+from stophooks import composefile, config
+from stophooks.lifecycles.services import described, found
 from stophooks.lifecycles.services.base import ServicesUnavailableError
-from stophooks.lifecycles.services.composefile import Described
 from stophooks.lifecycles.services.composetool import words
+from stophooks.lifecycles.services.described import Described
 from stophooks.plan import ServiceRules
 from stophooks.process.tool import Told
 from stophooks.store import hooklog
@@ -57,9 +57,9 @@ services:
 
 @pytest.mark.parametrize("answer", [ONE, TWO])
 def test_services_are_read_from_what_compose_answers(answer: str) -> None:
-    described = composefile.describe(config.plain_yaml(answer), ["web", "gone", "db"])
+    services = described.describe(config.plain_yaml(answer), ["web", "gone", "db"])
 
-    assert described == (
+    assert services == (
         Described(
             name="web", env=(("B", "$x /root"), ("FLAG", "true")), after=("db",), restarts=True
         ),
@@ -70,14 +70,14 @@ def test_services_are_read_from_what_compose_answers(answer: str) -> None:
 @pytest.mark.parametrize("answer", ["[]", "services: 1", "{}", "''"])
 def test_an_answer_without_services_is_none(answer: str) -> None:
     with pytest.raises(ValueError, match="no services"):
-        composefile.describe(config.plain_yaml(answer), [])
+        described.describe(config.plain_yaml(answer), [])
 
 
 def test_the_order_is_that_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "docker-compose.yml"
     path.write_text("x-all: &all {image: busybox}\nservices: {web: {<<: *all}, db: *all}\n")
 
-    assert composefile.order_in((str(path), "/not/there"), config.plain_yaml) == ["web", "db"]
+    assert described.order_in((str(path), "/not/there"), config.plain_yaml) == ["web", "db"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_project_is_called_as_compose_would_call_it(  # noqa: PLR0917 - a row 
     if env_file is not None:
         (folder / ".env").write_text(env_file)
 
-    assert composefile.project_name(str(folder / "compose.yaml"), whole, environ) == name
+    assert described.project_name(str(folder / "compose.yaml"), whole, environ) == name
 
 
 def test_a_directory_that_gives_no_name_has_to_be_given_one(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_directory_that_gives_no_name_has_to_be_given_one(tmp_path: Path) -> N
     folder.mkdir()
 
     with pytest.raises(ServicesUnavailableError, match=r"service\.project_name"):
-        composefile.project_name(str(folder / "compose.yaml"), {}, {})
+        described.project_name(str(folder / "compose.yaml"), {}, {})
 
 
 def test_compose_files_are_looked_for_in_order(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_compose_files_are_looked_for_in_order(tmp_path: Path) -> None:
     for name in reversed(names):
         (tmp_path / name).touch()
 
-        assert composefile.find(str(tmp_path)) == str(tmp_path / name)
+        assert composefile.files(str(tmp_path))[0] == str(tmp_path / name)
 
 
 def test_a_file_that_was_found_has_its_override_with_it(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stophooks.composefile import NAME_VARIABLE, PROGRAMS, files, given_name, normalised
 from stophooks.errors import ExecutorUnavailableError, StophooksError
 from stophooks.models import Command
 from stophooks.process import StartError
@@ -24,20 +24,8 @@ if TYPE_CHECKING:
     from stophooks.lifecycles.cleanup.values import Engine, Listed
     from stophooks.process import Stop
 
-# In this order; the first that is there counts.
-FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
-# What Compose adds to it by itself where no file is named; the first that is there counts
-# (compose-go, `DefaultOverrideFileNames`, and docker-compose 1.29.2, read 2026-11-30).
-OVERRIDES = (
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-    "compose.override.yml",
-    "compose.override.yaml",
-)
-NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 PROJECT_LABEL = "com.docker.compose.project"
 DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
-PROGRAMS = (("docker", "compose"), ("docker-compose",))
 # For a question that needs no engine. Seconds.
 ASK_S = 15.0
 LEVELS = {"stop": (), "purge": ("-v", "--remove-orphans")}
@@ -66,20 +54,6 @@ class Stack:
         files = [word for file in self.files for word in ("-f", file)]
         argv = (*self.program, *files, "-p", self.name, "down", *LEVELS[level])
         return Command(name="compose", project_dir=project_dir, argv=argv, timeout_s=timeout_s)
-
-
-def files(project_dir: str) -> tuple[str, ...]:
-    """The project's Compose file and what Compose adds to it; empty where there is none."""
-    first = _first(project_dir, FILES)
-    if first is None:
-        return ()
-    added = _first(project_dir, OVERRIDES)
-    return (first, added) if added else (first,)
-
-
-def _first(directory: str, names: Sequence[str]) -> str | None:
-    paths = (os.path.join(directory, name) for name in names)
-    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,17 +126,9 @@ def default_name(program: Sequence[str], found: Sequence[str], asker: Asker) -> 
         if name := _name_in(asker.told([*asked, "config", "--format", "json"])):
             return name
     directory = os.path.abspath(asker.project_dir)
-    given = asker.environ.get(NAME_VARIABLE) or _from_env_file(os.path.join(directory, ".env"))
+    given = given_name(directory, asker.environ)
     name = normalised(given or os.path.basename(directory))
     return (name.lstrip("_-") if is_plugin else name) or "default"
-
-
-def normalised(name: str) -> str:
-    """A name as Compose writes it: lower case, and letters, digits, dashes and underscores.
-
-    The plugin takes dashes and underscores away from its beginning, too.
-    """
-    return re.sub(r"[^-_a-z0-9]", "", name.lower())
 
 
 def _name_in(text: bytes | None) -> str | None:
@@ -172,21 +138,6 @@ def _name_in(text: bytes | None) -> str | None:
     except (ValueError, AttributeError):
         return None
     return name if isinstance(name, str) and name else None
-
-
-def _from_env_file(path: str) -> str | None:
-    """The project's name in the file that Compose reads by itself."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return None
-    found = None
-    for line in lines:
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and name.strip() == NAME_VARIABLE:
-            found = value.strip().strip("'\"") or None
-    return found
 
 
 def _program(asker: Asker) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stophooks import composefile
 from stophooks.errors import ExecutorUnavailableError, StophooksError
 from stophooks.events import CLEANUP
 from stophooks.lifecycles.cleanup import compose, script
@@ -98,7 +99,7 @@ def preview(order: Order, fire: Fire) -> OwnPart:
     if found:
         steps = fire.preview(when, extra=(_command(order, found.path),))
         return OwnPart(by=By.SCRIPT, steps=steps)
-    files = compose.files(order.project_dir) if order.rules.compose else ()
+    files = composefile.files(order.project_dir) if order.rules.compose else ()
     if not files:
         return OwnPart()
     words = " ".join(("down", *compose.LEVELS[order.level]))

@@ -2,5 +2,5 @@
 
 `base` is what every engine answers to, `order` which steps an action has, `action` takes them,
 `watching` follows what nobody asked for, `occasions` is what hooks are told and inherit. An engine
-is a module of its own: `compose` with its helpers `composefile`, `composetool` and `transitions`.
+is a module of its own: `compose` with its helpers `described`, `composetool` and `transitions`.
 """

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.lifecycles.services import composefile
+from stophooks.lifecycles.services import described
 from stophooks.lifecycles.services.base import (
     Service,
     ServicesUnavailableError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from stophooks.executors.docker.observed import Observed, Seen
     from stophooks.lifecycles.services.base import Change, LogLine
-    from stophooks.lifecycles.services.composefile import Described
+    from stophooks.lifecycles.services.described import Described
     from stophooks.process import Stop
 
 # Images may have to be pulled or built. Seconds.
@@ -87,7 +87,7 @@ class ComposeEngine:
         self._read = read
         self._observe = observe
         if project_name is None:
-            self._compose.project = composefile.project_name(files[0], self._whole, environ)
+            self._compose.project = described.project_name(files[0], self._whole, environ)
 
     @property
     def project(self) -> str:
@@ -206,7 +206,7 @@ class ComposeEngine:
         answer = self._compose.ask("config").decode("utf-8", "replace")
         try:
             whole = self._read(answer)
-            composefile.describe(whole, [])
+            described.describe(whole, [])
         except ValueError as err:
             raise ServicesUnavailableError(
                 f"Compose's description of {self.file} cannot be read: {err}."
@@ -215,8 +215,8 @@ class ComposeEngine:
 
     @cached_property
     def _described(self) -> tuple[Described, ...]:
-        order = composefile.order_in(self._files, self._read)
-        return composefile.describe(self._whole, order)
+        order = described.order_in(self._files, self._read)
+        return described.describe(self._whole, order)
 
     def _containers(self) -> tuple[Seen, ...]:
         """The project's containers.

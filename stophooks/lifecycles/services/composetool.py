@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from stophooks.composefile import NAME_VARIABLE, PROGRAMS
 from stophooks.lifecycles.services.base import ServiceActionError, ServicesUnavailableError
 from stophooks.process import StartError
 from stophooks.process.tool import tool
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from stophooks.process import Stop
     from stophooks.process.tool import Told
 
-# In the order in which they are tried: the newer one first.
-PROGRAMS = (("docker", "compose"), ("docker-compose",))
 # How long each question may take. Seconds.
 ASK_S = 60.0
 # How much of what it says is told; characters.
@@ -142,6 +141,6 @@ def _progress(line: str) -> bool:
 
 def _plain(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what would name other files or another project."""
-    others = {"COMPOSE_FILE", "COMPOSE_PROJECT_NAME"}
+    others = {"COMPOSE_FILE", NAME_VARIABLE}
     kept = {name: value for name, value in environ.items() if name not in others}
     return kept | {"COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain", "NO_COLOR": "1"}

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stophooks.lifecycles.services import composefile
+from stophooks import composefile
 from stophooks.lifecycles.services.base import ServicesUnavailableError
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def find(rules: ServiceRules, directory: str) -> Found:
     """
     if rules.file is not None:
         return _named(rules, rules.file)
-    compose = None if rules.engine == SUPERVISORD else composefile.find(directory)
+    compose = () if rules.engine == SUPERVISORD else composefile.files(directory)
     supervisord = None if rules.engine == COMPOSE else _supervisord(directory)
     if compose and supervisord:
         raise ServicesUnavailableError(
-            f"Both {compose} and {supervisord} are there, and nothing says which one runs the "
+            f"Both {compose[0]} and {supervisord} are there, and nothing says which one runs the "
             "services. Say it in stophooks.yaml: service.engine."
         )
     if compose:
-        return Found(engine=COMPOSE, files=composefile.with_override(compose))
+        return Found(engine=COMPOSE, files=compose)
     if supervisord:
         return Found(engine=SUPERVISORD, files=(supervisord,))
     looked = {

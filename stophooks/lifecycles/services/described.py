@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stophooks.composefile import given_name, normalised
 from stophooks.lifecycles.services.base import ServicesUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-# In the order in which they are looked for; a cleanup looks for the same.
-NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
-# What Compose adds by itself; the first that is there counts.
-OVERRIDES = (
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-    "compose.override.yml",
-    "compose.override.yaml",
-)
-# What Compose keeps of a name (its documentation "Specify a project name", read 2026-11-30).
-_NOT_KEPT = re.compile(r"[^-_a-z0-9]")
-_PROJECT = "COMPOSE_PROJECT_NAME"
-_ENV_LINE = re.compile(rf"\s*(?:export\s+)?{_PROJECT}\s*=\s*(.*?)\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +21,6 @@ class Described:
     env: tuple[tuple[str, str], ...] = ()
     after: tuple[str, ...] = ()
     restarts: bool = False
-
-
-def find(directory: str) -> str | None:
-    """The absolute path of a directory's Compose file, or None."""
-    return _first(directory, NAMES)
-
-
-def with_override(path: str) -> tuple[str, ...]:
-    """A file that was found, and the one that Compose adds to it."""
-    added = _first(os.path.dirname(path), OVERRIDES)
-    return (path, added) if added else (path,)
-
-
-def _first(directory: str, names: tuple[str, ...]) -> str | None:
-    paths = (os.path.join(directory, name) for name in names)
-    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def project_name(path: str, whole: Mapping[str, Any], environ: Mapping[str, str]) -> str:
@@ -65,8 +35,8 @@ def project_name(path: str, whole: Mapping[str, Any], environ: Mapping[str, str]
         ServicesUnavailableError: Nothing is left of the directory's name.
     """
     directory = os.path.dirname(os.path.abspath(path))
-    named = environ.get(_PROJECT) or _from_env_file(directory) or whole.get("name")
-    name = _NOT_KEPT.sub("", str(named or os.path.basename(directory)).lower())
+    named = given_name(directory, environ) or whole.get("name")
+    name = normalised(str(named or os.path.basename(directory)))
     if not name:
         raise ServicesUnavailableError(
             f"No project name can be made of the directory {directory}. "
@@ -134,13 +104,3 @@ def _environment(found: Any) -> tuple[tuple[str, str], ...]:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _from_env_file(directory: str) -> str | None:
-    try:
-        with open(os.path.join(directory, ".env"), encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    found = [match.group(1) for line in lines if (match := _ENV_LINE.fullmatch(line))]
-    return found[-1].strip("\"'") if found else None
