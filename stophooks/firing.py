@@ -14,6 +14,7 @@ from stophooks import invocation
 from stophooks.events import EVENTS
 from stophooks.executors.base import Cancellation
 from stophooks.models import Outcome, Report, Result, Status
+from stophooks.occasion.compat import COMPAT
 from stophooks.occasion.steps import once_key, steps
 from stophooks.plan import Section
 from stophooks.store import state_dir
@@ -64,6 +65,7 @@ class Firing:
         section = self._section(occasion, extra)
         if not section.commands:
             return self._report(occasion, ())
+        occasion = replace(occasion, aliases=occasion.aliases or self._aliases(section.event))
         if self._why_not is not None:
             report = self._skipped(section, occasion, self._why_not)
         else:
@@ -106,6 +108,12 @@ class Firing:
         found = self._plan.section(occasion.event, occasion.of)
         found = found or Section(event=kind.name, of=occasion.of, fail_fast=kind.fail_fast)
         return replace(found, commands=(*found.commands, *extra))
+
+    def _aliases(self, event: str) -> tuple[tuple[str, str], ...]:
+        """The names of another program for our variables, where the configuration asks for them."""
+        plan = self._plan
+        words = {"cleanup": plan.cleanup.compat, "workspace": plan.workspace.compat}
+        return COMPAT.get(words.get(EVENTS[event].area) or "", ())
 
     def _run(self, section: Section, occasion: Occasion) -> Report:
         running = invocation.SectionRun(

@@ -1,7 +1,8 @@
 """The command line: which sub-commands there are, and what every exit code means.
 
-0 passed · 1 a check did not pass · 3 could not run (usage, configuration, machine) · 70 our bug ·
-128 + n interrupted by signal n. Never 2: an agent would take that for "do not stop".
+0 passed · 1 a check did not pass · 3 could not run (usage, configuration, machine) · 75 busy, try
+later · 70 our bug · 128 + n interrupted by signal n. Never 2: an agent would take that for "do not
+stop".
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=_CONTEXT,
     epilog=(
-        "Exit codes: 0 passed, 1 a check did not pass, 3 could not run, 70 a bug in stophooks, "
-        "130/143 interrupted."
+        "Exit codes: 0 passed, 1 a check did not pass, 3 could not run, 75 busy (try later), "
+        "70 a bug in stophooks, 129/130/143 interrupted."
     ),
 )
 

@@ -21,7 +21,8 @@ FACTS: dict[str, type] = {
     "session": str,
 }
 MAX_BYTES = 64 * KIB
-_TYPES = {str: "a text", int: "a whole number"}
+_TYPES = {str: "a text without NUL characters", int: "a whole number"}
+LEVELS = ("stop", "purge")
 
 
 def facts(name: str) -> dict[str, Any]:
@@ -30,13 +31,16 @@ def facts(name: str) -> dict[str, Any]:
     Raises:
         UsageError: It cannot be read, or has something else in it.
     """
-    found = _object(name)
+    found = {key: value for key, value in _object(name).items() if value is not None}
     for key, value in found.items():
         if key not in FACTS:
             raise UsageError(f'--data: unknown fact "{key}". {near(key, list(FACTS))}')
         wanted = FACTS[key]
         if not isinstance(value, wanted) or isinstance(value, bool) or "\0" in str(value):
             raise UsageError(f"--data: the value of {key} is to be {_TYPES[wanted]}.")
+    level = found.get("cleanup_level")
+    if level not in {None, *LEVELS}:
+        raise UsageError(f'--data: cleanup_level is stop or purge, not "{level}".')
     prior = found.pop("prior_status", None)
     if prior is None:
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,7 @@ from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.cli.suggest import near
 from stophooks.errors import UsageError
-from stophooks.events import EVENTS, EventKind
+from stophooks.events import CLEANUP, EVENTS, EventKind
 from stophooks.executors.base import Cancellation
 from stophooks.firing import Firing
 from stophooks.models import Item, Report, Subject
@@ -124,12 +125,23 @@ def _occasion(kind: EventKind, subject: str, items: list[str], data: str | None)
             f'--subject: {kind.name} is about a {kind.subject}, not a "{subject_kind}". '
             f"Write {kind.subject}:{name}."
         )
-    return Occasion(
-        event=kind.name,
-        subject=Subject(kind=subject_kind, id=name, path=path),
-        items=tuple(_item(kind, one) for one in items),
-        **({} if data is None else facts(data)),
-    )
+    found = tuple(_item(kind, one) for one in items)
+    twice = [
+        one.name for one, after in pairwise(sorted(found, key=_key)) if _key(one) == _key(after)
+    ]
+    if twice:
+        raise UsageError(f'--item: "{twice[0]}" is given twice; each of them counts once.')
+    known = {} if data is None else facts(data)
+    if subject_kind == "session":
+        known = {"session": name, **known}
+    if kind.name == CLEANUP.name:
+        known = {"cleanup_level": "stop", **known}
+    subject_ = Subject(kind=subject_kind, id=name, path=path)
+    return Occasion(event=kind.name, subject=subject_, items=found, **known)
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item.kind, item.name
 
 
 def _item(kind: EventKind, given: str) -> Item:

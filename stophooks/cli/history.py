@@ -11,9 +11,15 @@ import typer
 from stophooks import invocation
 from stophooks.cli import console, project
 from stophooks.cli.formats import Format, FormatOption
+from stophooks.cli.suggest import near
+from stophooks.errors import UsageError
+from stophooks.events import EVENTS
 from stophooks.reports import history as report
 from stophooks.store import state_dir
 from stophooks.store.history import History
+
+# What events are about, each once.
+KINDS = tuple(dict.fromkeys(kind.subject for kind in EVENTS.values()))
 
 EventOption = Annotated[
     str | None, typer.Option("--event", metavar="EVENT", help="Only runs of this event.")
@@ -35,6 +41,10 @@ def history(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Show what was run, when, for what, and how it went."""
+    if event not in {None, *EVENTS}:
+        raise UsageError(f'--event: there is no event "{event}". {near(str(event), list(EVENTS))}')
+    if subject is not None and subject.partition(":")[0] not in KINDS:
+        raise UsageError(f'--subject: "{subject}" is not KIND:ID; KIND is {", ".join(KINDS)}.')
     place = None if all_ else project.locate().project_dir
     found = (
         entry
@@ -47,7 +57,8 @@ def history(
     if format_ is Format.JSON:
         console.out(json.dumps(entries, indent=2))
     else:
-        console.out(report.text(entries) or "Nothing was run here yet.")
+        nothing = "Nothing of that" if event or subject else "Nothing"
+        console.out(report.text(entries) or f"{nothing} was run here yet.")
 
 
 def _about(entry: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stophooks.models import human_duration
 from stophooks.reports.clean import line
-from stophooks.reports.words import happened, word
+from stophooks.reports.words import happened, went_well, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ def entry(report: Report, *, at: float) -> dict[str, Any]:
         "event": report.event,
         "subject": subject and {"kind": subject.kind, "id": subject.id, "path": subject.path},
         "project": report.project_dir,
-        "passed": report.passed,
+        "passed": went_well(report),
         "blocks": report.blocks,
         "duration_s": round(report.duration_s, 3),
         "results": [_result(result) for result in report.results],

@@ -6,6 +6,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from stophooks.reports.clean import line, lines, text
+from stophooks.reports.words import went_well
 
 if TYPE_CHECKING:
     from stophooks.models import Cases, Report, Result, Tail
@@ -23,7 +24,7 @@ def values(report: Report) -> dict[str, Any]:
         "project": report.project_dir,
         "subject": report.subject and {"kind": report.subject.kind, "id": report.subject.id},
         "run": report.run_id,
-        "passed": not report.blocks,
+        "passed": went_well(report),
         "duration_s": round(report.duration_s, 3),
         "results": [_result(result) for result in report.results],
     }

@@ -87,8 +87,10 @@ def test_a_failure_where_nothing_waits_is_told(
 
     done = fire(stophooks, tmp_path, "workspace.post_create")
 
-    assert done.returncode == code
+    told = fire(stophooks, tmp_path, "workspace.post_create", "--format=json")
+    assert done.returncode == told.returncode == code
     assert done.stdout.split()[0] == ("WARN" if code else "IGNORED")
+    assert json.loads(told.stdout)["passed"] is (code == 0)
 
 
 @pytest.mark.scenario("events: A busy resource is no failure")
@@ -135,7 +137,12 @@ def test_an_event_without_a_section_runs_nothing(stophooks: Stophooks, tmp_path:
         (["cleanup", "--subject=session:1", "--data=facts.json"], 'Did you mean "exit_code"?'),
         (["cleanup", "--subject=session:1", "--data=type.json"], "exit_code is to be a whole"),
         (["cleanup", "--subject=session:1", "--data=prior.json"], "success or failure"),
+        (["cleanup", "--subject=session:1", "--data=level.json"], "stop or purge"),
         (["cleanup", "--subject=session:1", "--data=list.json"], "is not a JSON object"),
+        (
+            ["workspace.pre_close", "--subject=workspace:w", "--item=repo:a", "--item=repo:a:b"],
+            '"a" is given twice',
+        ),
         (["cleanup", "--subject=session:1", "--data=bad.json"], "is not JSON"),
         (["cleanup", "--subject=session:1", "--data=gone.json"], "cannot be read"),
     ],
@@ -151,6 +158,7 @@ def test_a_wrong_call_is_explained(
         "facts": '{"exit_cod": 1}',
         "type": '{"exit_code": "1"}',
         "prior": '{"prior_status": "so so"}',
+        "level": '{"cleanup_level": "all"}',
         "list": "[]",
         "bad": "{",
     }.items():
@@ -276,6 +284,35 @@ def test_a_check_knows_its_event(stophooks: Stophooks, tmp_path: Path) -> None:
         "STOPHOOKS_SUBJECT_KIND": "session",
         "STOPHOOKS_SUBJECT_PATH": str(tmp_path),
     }
+
+
+@pytest.mark.scenario("events: Another program's names")
+def test_another_programs_names_are_told_too(
+    stophooks: Stophooks, tmp_path: Path, workspace: Path
+) -> None:
+    tell = "env | grep -E '^(CANOPY|CLSECURE)_' | sort > told"
+    write(
+        tmp_path,
+        f'cleanup: {{compat: clsecure, commands: [{{run: "{tell}"}}]}}\n'
+        "workspace: {compat: canopy, post_create: {commands: "
+        f'[{{run: "{tell}", repos: [backend]}}]}}}}\n',
+    )
+
+    subject = f"workspace:w:{workspace}"
+    fire(stophooks, tmp_path, "workspace.post_create", *items(workspace), subject=subject)
+    fire(stophooks, tmp_path, "cleanup", subject="session:s")
+
+    assert (workspace / "backend/told").read_text().splitlines() == [
+        "CANOPY_REPO_NAME=backend",
+        f"CANOPY_REPO_PATH={workspace}/backend",
+        "CANOPY_WORKSPACE_ID=w",
+        f"CANOPY_WORKSPACE_PATH={workspace}",
+    ]
+    assert (tmp_path / "told").read_text().splitlines() == [
+        "CLSECURE_CLEANUP_LEVEL=stop",
+        f"CLSECURE_PROJECT_DIR={tmp_path}",
+        "CLSECURE_SESSION=s",
+    ]
 
 
 @pytest.mark.scenario("events: A value is never code")
@@ -511,6 +548,9 @@ def test_the_history_tells_what_ran(stophooks: Stophooks, tmp_path: Path) -> Non
     assert events("--event=cleanup") == ["cleanup 1"]
     assert events("--subject=service:db") == ["service.post_exit db"]
     assert events("--all") == ["service.post_exit db", "cleanup 1", "cleanup 3"]
+    wrong = stophooks("history", "--event=cleanupp", cwd=tmp_path)
+    assert (wrong.returncode, 'Did you mean "cleanup"?' in wrong.stderr) == (3, True)
+    assert stophooks("history", "--subject=db", cwd=tmp_path).returncode == 3
     shown = stophooks("history", cwd=tmp_path / "one").stdout.splitlines()
     assert shown[0].endswith("service.post_exit  service db  passed  " + shown[0].split("  ")[-1])
     assert shown[2] == "    bad: failed, exit code 7"
