@@ -16,8 +16,9 @@ from stophooks.events import CLEANUP
 from stophooks.executors.docker.inventory import Inventory
 from stophooks.firing import Firing
 from stophooks.handover import SESSION
-from stophooks.lifecycles.cleanup import account, run
+from stophooks.lifecycles.cleanup import account, own, run
 from stophooks.lifecycles.cleanup.values import Order
+from stophooks.models import Report
 from stophooks.process import being, table
 from stophooks.process.marked import Mark
 from stophooks.reports import cleanup as report
@@ -106,12 +107,12 @@ def carry_out(
         Cleanups(state, order.project_dir) as cleanups,
         _copies(state) as copies,
     ):
-        proven = ((cleanups.last() or {}).get("own") or {}).get("compose_project")
+        proven = _proven(cleanups)
         going = {"state": report.GOING_ON, "session": order.session, "level": str(order.level)}
         cleanups.put_last({**head, **going, "own": {"compose_project": proven}})
         cleaned = run.clean(
             replace(order, proven=proven, copies=None if order.user else copies),
-            Firing(plan, cancel=cancel, observer=observer),
+            Firing(plan, cancel=cancel, observer=observer, remembers=False),
             _engine(),
             environ=invocation.public_environ(),
             stop=cancel,
@@ -121,7 +122,22 @@ def carry_out(
         kept = report.kept(values, cleaned.own.report)
         kept["own"]["compose_project"] = kept["own"]["compose_project"] or proven
         cleanups.put_last({**kept, **head, "state": report.DONE})
+    _remember(cleaned, report.entry(values), reason)
     return Done(cleaned=cleaned, values=values)
+
+
+def _remember(cleaned: Cleaned, more: dict[str, Any], reason: str | None) -> None:
+    """Put it into the history, once, whether or not the project had a part of its own."""
+    order, ran = cleaned.order, cleaned.own.report
+    found = Report(
+        event=CLEANUP.name,
+        results=ran.results if ran else (),
+        duration_s=cleaned.duration_s,
+        project_dir=order.project_dir,
+        subject=own.occasion(order).subject,
+        run_id=(ran.run_id if ran else "") or invocation.new_run_id(),
+    )
+    invocation.remember(found, {**more, "reason": reason})
 
 
 @contextmanager
@@ -152,8 +168,17 @@ def _turn(state: str, project_dir: str, cancel: Cancellation) -> Iterator[None]:
 
 def preview(order: Order, plan: Plan, *, cancel: Cancellation) -> Done:
     """What `carry_out` would do; nothing is done and nothing remembered."""
-    cleaned = run.preview(order, Firing(plan, cancel=cancel), _engine())
+    with Cleanups(state_dir(invocation.environ()), order.project_dir) as cleanups:
+        order = replace(order, proven=_proven(cleanups))
+    cleaned = run.preview(
+        order, Firing(plan, cancel=cancel), _engine(), environ=invocation.public_environ()
+    )
     return Done(cleaned=cleaned, values=account.values(cleaned))
+
+
+def _proven(cleanups: Cleanups) -> str | None:
+    """The Compose project of which the last cleanup saw that it is this directory's."""
+    return ((cleanups.last() or {}).get("own") or {}).get("compose_project")
 
 
 def _engine() -> Inventory:

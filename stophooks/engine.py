@@ -179,10 +179,14 @@ def nobody(project_dir: str) -> Subject:
 
 
 class _Clock:
-    """One cancellation for the commands, requested from outside or by the section's deadline."""
+    """One cancellation for the commands, requested from outside or by the section's deadline.
+
+    ``last`` is for those that run after a request from outside: only the deadline ends them.
+    """
 
     def __init__(self, deadline_s: float, waited_s: float) -> None:
         self.cancel = Cancellation()
+        self.last = Cancellation()
         self.reason = f"the deadline of {human_duration(deadline_s)} for all commands was reached"
         if waited_s >= TOLD_WAIT_S:
             waited = human_duration(waited_s)
@@ -191,7 +195,9 @@ class _Clock:
 
     def judge(self, outcome: Outcome) -> Outcome:
         """The outcome, as timed out when the deadline ended it or never let it begin."""
-        if outcome.status is not Status.CANCELLED or not self.is_over:
+        if outcome.status is not Status.CANCELLED:
+            return outcome
+        if not self.is_over and outcome.reason != self.reason:
             return outcome
         return replace(outcome, status=Status.TIMED_OUT, reason=self.reason)
 
@@ -200,6 +206,7 @@ class _Clock:
         if not self.cancel.requested:
             self.is_over = True
             self.cancel.request(self.reason)
+        self.last.request(self.reason)
 
 
 @contextmanager
@@ -255,8 +262,9 @@ class _Runner:
         """The outcome of a command that is not to be started at all, else None."""
         if step.skip is not None:
             return _skipped(step.skip)
-        if self.clock.cancel.requested:
-            reason = self.clock.cancel.reason
+        cancel = self._cancel(step.command)
+        if cancel.requested:
+            reason = cancel.reason
             ended = Outcome(status=Status.CANCELLED, reason=reason, started=False)
             return self.clock.judge(ended)
         if culprit := _culprit(section, before):
@@ -267,6 +275,11 @@ class _Runner:
         if step.command.when not in {When.ALWAYS, wanted}:
             return _skipped(unmet(step.command.when))
         return None
+
+    def _cancel(self, command: Command) -> Cancellation:
+        """What ends the command: after an interrupt, nothing but the deadline where it is due."""
+        is_due = EVENTS[self.occasion.event].finishes and command.when is When.ALWAYS
+        return self.clock.last if is_due and self.clock.cancel.requested else self.clock.cancel
 
     def _run_one(self, command: Command, index: int, item: Item | None) -> Result:
         # Who watches is to know which of the items it is.
@@ -302,7 +315,7 @@ class _Runner:
         executor = self.executors["docker" if command.container else "host"]
         try:
             return executor.run(
-                command, timeout_s=command.timeout_s, sink=sink, cancel=self.clock.cancel
+                command, timeout_s=command.timeout_s, sink=sink, cancel=self._cancel(command)
             )
         except ExecutorUnavailableError as err:
             return unavailable(err)

@@ -20,6 +20,7 @@ class EventKind:
     that it is about, ``items`` are the kinds of which that may have several. ``on_failure`` and
     ``fail_fast`` are what counts where the configuration says nothing, as is ``timeout_s``, which
     has to lie within ``limits_s`` where there are such. ``once``: each command passes once only.
+    ``finishes``: an interrupt ends the running command, and those after it with `if: always` run.
     """
 
     name: str
@@ -32,6 +33,7 @@ class EventKind:
     limits_s: tuple[float, float] | None = None
     fail_fast: bool = False
     once: bool = False
+    finishes: bool = False
 
     @property
     def area(self) -> str:
@@ -82,6 +84,7 @@ CLEANUP = EventKind(
     summary="a session is over, and what it left running goes",
     on_failure=Severity.WARN,
     limits_s=(5.0, 300.0),
+    finishes=True,
 )
 
 

@@ -37,6 +37,7 @@ class Firing:
         with_caller: Whether runs end when the process that started this one ends.
         why_not: Why nothing is to be run at all, or None.
         again: Whether commands that run once run again.
+        remembers: Whether each run goes into the history; else whoever made this sees to it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Firing:
         with_caller: bool = False,
         why_not: str | None = None,
         again: bool = False,
+        remembers: bool = True,
     ) -> None:
         self._plan = plan
         self._cancel = cancel
@@ -55,6 +57,7 @@ class Firing:
         self._with_caller = with_caller
         self._why_not = why_not
         self._again = again
+        self._remembers = remembers
         # Keys of commands that ran once and passed, by event and what it was about.
         self._passed: dict[object, list[str]] = {}
         # Every report, in order, for whoever tells a person about them.
@@ -90,6 +93,7 @@ class Firing:
             with_caller=False,
             why_not=self._why_not,
             again=self._again,
+            remembers=self._remembers,
         )
         other.reports = self.reports
         return other
@@ -124,7 +128,7 @@ class Firing:
             done=self._done,
         )
         report = running.report(cancel=self._cancel, observer=self._observer)
-        running.tidy()
+        running.tidy(remembers=self._remembers)
         self._passed[_about(occasion)] = [
             once_key(result.command, occasion, result.item)
             for result in report.results

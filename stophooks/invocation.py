@@ -9,7 +9,8 @@ import os
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
@@ -103,6 +104,11 @@ def home() -> str | None:
     return found if os.path.isabs(found) else None
 
 
+def new_run_id() -> str:
+    """A name for a run that no other has: the time, and something by chance."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
+
+
 class SectionRun:
     """One run of one section, with its logs.
 
@@ -128,7 +134,7 @@ class SectionRun:
         self._occasion = occasion
         self._done = done
         self._last: Report | None = None
-        self._run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
+        self._run_id = new_run_id()
         self._logs: RunLogs | None = None
         self._running = ""
         self._with_caller = with_caller
@@ -237,11 +243,14 @@ class SectionRun:
                 raise _busy(wait_s)
             yield waited_s or 0.0
 
-    def tidy(self) -> None:
-        """Put the run into the history, and remove the logs of old ones; nobody waits for this."""
+    def tidy(self, *, remembers: bool = True) -> None:
+        """Put the run into the history, and remove the logs of old ones; nobody waits for this.
+
+        Without ``remembers`` whoever asked for the run puts it there, with more about it.
+        """
         from stophooks.store.logs import prune  # noqa: PLC0415 -- as above
 
-        if self._last is not None:
+        if self._last is not None and remembers:
             remember(self._last)
         if self._logs is not None:
             prune(self._logs.state_dir, keep=self._run_id)
@@ -270,13 +279,18 @@ class SectionRun:
         return executors
 
 
-def remember(report: Report) -> None:
-    """Put a run into the history; one that cannot be written changes nothing about the run."""
+def remember(report: Report, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Put a run into the history; one that cannot be written changes nothing about the run.
+
+    Args:
+        report: The run.
+        more: What else there is to say of it, or instead of what the report says.
+    """
     from stophooks.reports.history import entry  # noqa: PLC0415 -- after the answer
     from stophooks.store.history import History  # noqa: PLC0415 -- the same
 
     with suppress(StoreError):
-        History(state_dir(environ())).add(entry(report, at=time.time()))
+        History(state_dir(environ())).add({**entry(report, at=time.time()), **more})
 
 
 def _busy(wait_s: float) -> ProjectBusyError:

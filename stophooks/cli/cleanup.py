@@ -174,7 +174,7 @@ def _order(held: _Held, session: str | None, limit_s: float | None) -> Order:
         pinned=held.pin.on_cleanup if held.pin else None,
         never=cleaning.spared(process),
         timeout_s=order.timeout_s if limit_s is None else limit_s,
-        not_own=refused if held.refusal else None,
+        refused=refused if held.refusal else None,
     )
 
 

@@ -10,6 +10,7 @@ from stophooks.models import human_duration
 from stophooks.reports import json as reports
 from stophooks.reports import text as texts
 from stophooks.reports.clean import line
+from stophooks.reports.preview import row
 from stophooks.reports.words import happened
 
 if TYPE_CHECKING:
@@ -46,6 +47,19 @@ def kept(found: Mapping[str, Any], report: Report | None) -> dict[str, Any]:
     ]
     own = {name: value for name, value in found["own"].items() if name != "steps"}
     return {**found, "own": {**own, "results": results}}
+
+
+def entry(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the history has of it beside its commands: what ended, what went, and what is left."""
+    processes, containers = found["processes"], found["containers"]
+    left = [*_named(processes["left"]), *(one["name"] for one in containers["left"])]
+    return {
+        "passed": found["passed"],
+        "problem": found["own"]["problem"],
+        "ended": [*processes["ended"], *processes["killed"]],
+        "removed": list(containers["removed"]),
+        "left": [*left, *found["own"]["left"]],
+    }
 
 
 def values(last: Mapping[str, Any] | None, *, goes_on: bool) -> dict[str, Any] | None:
@@ -92,11 +106,7 @@ def _rows(found: Mapping[str, Any], report: Report | None) -> Iterator[str]:
     yield f"{line(found['project'], width=1000)}: {dry}, level {found['level']}{session}{user}"
     if report is not None and report.results:
         yield texts.render(report)
-    for step in found["own"]["steps"]:
-        skip = step["skip"] or step["condition"]
-        why = f" ({line(skip)})" if skip else ""
-        word = "not run" if step["skip"] else "would run"
-        yield f"{word}: {line(step['name'])}{why}: {line(step['command'], width=200)}"
+    yield from map(row, found["own"]["steps"])
     yield from _about_own(found["own"])
     yield from _about_rest(found)
     if not found["dry_run"]:

@@ -75,10 +75,22 @@ def _rows(entry: dict[str, Any]) -> Iterator[str]:
     took = human_duration(float(entry.get("duration_s") or 0))
     results = entry.get("results") or []
     failed = [one for one in results if one.get("status") not in {"passed", "skipped"}]
-    said = "passed" if not failed else f"{len(failed)} of {len(results)} did not pass"
+    said = f"{len(failed)} of {len(results)} did not pass"
+    if not failed:
+        said = "did not pass" if entry.get("problem") or entry.get("left") else "passed"
     about = f"{subject.get('kind', '?')} {line(str(subject.get('id', '?')), width=60)}"
     yield f"{when}  {line(str(entry.get('event')))}  {about}  {said}  {took}"
     for one in failed:
         item = f" [{line(str(one['item']))}]" if one.get("item") else ""
         code = f", exit code {one['exit_code']}" if one.get("exit_code") is not None else ""
         yield f"    {line(str(one.get('name')))}{item}: {one.get('status')}{code}"
+    if entry.get("problem"):
+        yield f"    {line(str(entry['problem']), width=400)}"
+    for what in ("ended", "removed", "left"):
+        if names := entry.get(what):
+            yield f"    {what}: {line(', '.join(map(_named, names)), width=400)}"
+
+
+def _named(one: Any) -> str:
+    """A process, or what has a name alone."""
+    return f"{one.get('name') or '?'} (pid {one.get('pid')})" if isinstance(one, dict) else str(one)

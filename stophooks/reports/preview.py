@@ -8,7 +8,7 @@ from stophooks.models import human_duration
 from stophooks.reports.clean import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from stophooks.occasion import Occasion, Step
 
@@ -44,12 +44,25 @@ def _rows(occasion: Occasion, steps: tuple[Step, ...]) -> Iterator[str]:
     about = f"{occasion.subject.kind} {line(occasion.subject.id, width=100)}"
     yield f"{occasion.event}{of}, for {about}:" + (" nothing would run" if not steps else "")
     for step in steps:
-        name = line(step.command.name)
-        title = f"{name} [{line(step.item.name)}]" if step.item else name
-        if step.skip is not None:
-            yield f"  would skip  {title}: {line(step.skip, width=200)}"
-            continue
-        limit = step.command.timeout_s
-        timeout = "no timeout" if limit is None else human_duration(limit)
-        condition = f", {step.condition}" if step.condition else ""
-        yield f"  would run   {title} ({line(step.command.where)}, {timeout}{condition})"
+        yield row(
+            {
+                "name": step.command.name,
+                "item": step.item and step.item.name,
+                "where": step.command.where,
+                "timeout_s": step.command.timeout_s,
+                "skip": step.skip,
+                "condition": step.condition,
+            }
+        )
+
+
+def row(step: Mapping[str, Any]) -> str:
+    """The line of one command, by its ``name``, ``item``, ``where``, ``timeout_s`` and so on."""
+    name = line(step["name"])
+    title = f"{name} [{line(step['item'])}]" if step["item"] else name
+    if step["skip"] is not None:
+        return f"  would skip  {title}: {line(step['skip'], width=200)}"
+    limit = step["timeout_s"]
+    timeout = "no timeout" if limit is None else human_duration(limit)
+    condition = f", {step['condition']}" if step["condition"] else ""
+    return f"  would run   {title} ({line(step['where'])}, {timeout}{condition})"

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -151,7 +151,7 @@ def test_a_script_in_a_directory_of_a_like_name_is_not_run(scene: Scene) -> None
         ("directory", "it is not a regular file"),
         ("fifo", "it is not a regular file"),
         ("link", "it is a link that leads nowhere"),
-        ("plain", "it is not executable. Make it so: chmod +x"),
+        ("plain", "it is not executable. Make it so: chmod +x /"),
     ],
 )
 def test_only_an_executable_regular_file_is_a_script(scene: Scene, kind: str, why: str) -> None:
@@ -300,6 +300,62 @@ def test_a_signal_ends_the_command_and_not_the_cleanup(
     assert scene.polite.read_text() == "ended by itself"
 
 
+@pytest.mark.scenario("cleanup: Remaining commands run after an interrupt")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_remaining_commands_run_after_an_interrupt(
+    scene: Scene, number: signal.Signals, code: int
+) -> None:
+    scene.config(
+        "cleanup:\n  commands:\n"
+        "    - {name: first, run: 'echo $$ > pid; exec sleep 100'}\n"
+        "    - {name: well, run: touch well, if: success}\n"
+        "    - {name: ill, run: touch ill, if: failure}\n"
+        "    - {name: always, run: touch always, if: always}\n"
+        "    - {name: plain, run: touch plain}\n"
+    )
+    process = scene.process()
+    args = ("cleanup", "--session", scene.session, "--format", "json")
+    running = scene.stophooks.start(*args, cwd=scene.project)
+    pid = pid_in(scene.project / "pid")
+    assert lives(process)
+
+    running.send_signal(number)
+    out, _ = running.communicate(timeout=60)
+
+    results = json.loads(out)["own"]["results"]
+    statuses = [one["status"] for one in results]
+    assert running.returncode == code
+    assert statuses == ["cancelled", "cancelled", "cancelled", "passed", "passed"]
+    assert ended(pid)
+    made = {path.name for path in scene.project.iterdir()}
+    assert made & {"well", "ill", "always", "plain"} == {"always", "plain"}
+    assert not lives(process)
+
+
+@pytest.mark.scenario("cleanup: A remaining command ends in time")
+def test_a_remaining_command_ends_in_time(scene: Scene) -> None:
+    scene.config(
+        "cleanup:\n  commands:\n"
+        "    - {run: 'echo $$ > pid; exec sleep 100'}\n"
+        "    - {run: 'trap \"\" TERM; echo $$ > last; while :; do sleep 1; done', if: always}\n"
+    )
+    args = ("cleanup", "--timeout", "5s", "--format", "json")
+    running = scene.stophooks.start(*args, cwd=scene.project)
+    pid_in(scene.project / "pid")
+
+    running.send_signal(signal.SIGTERM)
+    last = pid_in(scene.project / "last")
+    running.send_signal(signal.SIGTERM)
+    out, _ = running.communicate(timeout=60)
+
+    results = json.loads(out)["own"]["results"]
+    assert running.returncode == 143
+    assert [one["status"] for one in results] == ["cancelled", "timed_out"]
+    assert ended(last)
+
+
 @pytest.mark.scenario("cleanup: The report for a program")
 def test_the_report_for_a_program(scene: Scene) -> None:
     scene.script("echo done")
@@ -331,7 +387,7 @@ def test_a_dry_run_does_nothing(scene: Scene) -> None:
     status = scene.stophooks("status", cwd=scene.project)
 
     assert done.returncode == 0, done
-    assert "would run: on-cleanup" in done.stdout
+    assert "\n  would run   on-cleanup (host, 30 s)\n" in done.stdout
     assert f"1 would be ended (sleep (pid {process.pid}))" in done.stdout
     assert not (scene.project / "ran").exists()
     assert lives(process)
@@ -355,6 +411,8 @@ def test_a_dry_run_names_the_compose_file(scene: Scene) -> None:
 
     wanted = f"`down -v --remove-orphans` of {scene.project}/compose.yml"
     assert f"Compose would be asked for {wanted}" in done.stdout
+    assert "whether that would be refused is not known: No engine answers" in done.stdout
+    assert "\n  would run   compose (host, 30 s)\n" in done.stdout
 
 
 @pytest.mark.scenario("cleanup: The status tells of the last cleanup")
@@ -397,12 +455,53 @@ def test_a_broken_configuration_leaves_the_rest_to_be_done(scene: Scene) -> None
     process = scene.process()
 
     done = scene.of_session()
+    again = scene.of_session("--format", "json")
 
-    assert done.returncode == 3
+    assert done.returncode == again.returncode == 3
     assert 'unknown key "comands"' in done.stderr
     assert "nothing of the project's own was run" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("NOT all was done")
+    assert json.loads(again.stdout)["passed"] is False
+    assert "has problems" in json.loads(again.stdout)["own"]["problem"]
     assert not (scene.project / "ran").exists()
     assert not lives(process)
+
+
+def history(scene: Scene) -> list[dict[str, Any]]:
+    done = scene.stophooks("history", "--format", "json", cwd=scene.project)
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.scenario("cleanup: Every cleanup is in the history once")
+def test_every_cleanup_is_in_the_history_once(scene: Scene) -> None:
+    process = scene.process()
+    scene.of_session()
+    only_processes = history(scene)
+    scene.script("exit 0", mode=0o644)
+    scene.of_session()
+    scene.config("cleanup:\n  commands: [{name: tidy, run: 'exit 4'}]\n")
+    scene.of_session()
+    scene.of_session("--dry-run")
+
+    commands, invalid, first = history(scene)
+    text = scene.stophooks("history", cwd=scene.project).stdout
+
+    assert [first] == only_processes
+    assert first["event"] == "cleanup"
+    assert first["subject"]["id"] == scene.session
+    assert first["project"] == str(scene.project)
+    assert first["passed"] is True
+    assert first["reason"] is None
+    assert first["results"] == first["removed"] == first["left"] == []
+    assert first["ended"] == [{"pid": process.pid, "name": "sleep"}]
+    assert first["run"]
+    assert invalid["passed"] is False
+    assert "it is not executable" in invalid["problem"]
+    assert [one["exit_code"] for one in commands["results"]] == [4]
+    assert f"    ended: sleep (pid {process.pid})\n" in text
+    assert "  did not pass  " in text
+    assert "  1 of 1 did not pass  " in text
 
 
 def test_debug_shows_the_output_of_commands(scene: Scene) -> None:

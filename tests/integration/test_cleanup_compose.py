@@ -192,7 +192,8 @@ def test_a_script_without_its_execute_bit_destroys_nothing(stacks: Stacks, level
     done = stacks.of_session("--level", level)
 
     assert done.returncode == 1
-    assert "it is not executable. Make it so: chmod +x .stophooks/on-cleanup" in done.stdout
+    remedy = f"Make it so: chmod +x {stacks.project}/.stophooks/on-cleanup. Nothing else"
+    assert f"it is not executable. {remedy}" in done.stdout
     assert len(stacks.containers()) == 1
     assert len(stacks.volumes()) == 1
     assert not lives(process)
@@ -263,6 +264,38 @@ def test_volumes_of_nobody_known_are_not_removed(stacks: Stacks) -> None:
     assert stopped.returncode == 0, stopped
     assert purged.returncode == 0, purged
     assert stacks.volumes() == []
+
+
+@pytest.mark.scenario("cleanup: A dry run tells that Compose would be refused")
+def test_a_dry_run_tells_that_compose_would_be_refused(stacks: Stacks) -> None:
+    stacks.up("web")
+    other = stacks.project.parent / "elsewhere" / stacks.project.name
+    shutil.copytree(stacks.project, other)
+    sound = stacks("--dry-run")
+
+    refused = stacks.stophooks("cleanup", "--dry-run", cwd=other)
+    (stacks.project / NAMES[0]).write_text("services: [nothing]\n")
+    broken = stacks("--dry-run")
+
+    assert sound.returncode == 0, sound
+    assert "\n  would run   compose (host, 30 s)\n" in sound.stdout
+    assert refused.returncode == broken.returncode == 1
+    assert "PROBLEM: Nothing would be brought down: the Compose project" in refused.stdout
+    assert f"were started in {stacks.project}, and not in {other}" in refused.stdout
+    assert f"Compose refuses {stacks.project}/{NAMES[0]}: " in broken.stdout
+    assert "would run" not in refused.stdout + broken.stdout
+    assert len(stacks.containers()) == 1
+    assert "cleanup" not in stacks.stophooks("status", cwd=stacks.project).stdout
+
+
+def test_a_remedy_names_the_compose_that_is_there(stacks: Stacks) -> None:
+    stacks.up("web")
+    stacks.compose("down", "-t", "0")
+    env, _ = fake(stacks)
+
+    done = stacks("--level", "purge", env=env)
+
+    assert f"Where they are: docker-compose -p {stacks.project.name} down -v" in done.stdout
 
 
 def test_another_name_in_the_same_directory_is_let_be_and_told(stacks: Stacks) -> None:

@@ -176,6 +176,32 @@ def test_who_calls_it_is_spared(scene: Scene) -> None:
     assert lives(shell)
 
 
+@pytest.mark.scenario("cleanup: What reads the output is spared")
+def test_what_reads_the_output_is_spared(scene: Scene) -> None:
+    program = f"{sys.executable} -m stophooks cleanup"
+    line = (
+        f"sleep 300 & echo $! > pid; {program} 2>&1 | {{ cat; echo $? > cat; }} | tee log; "
+        'echo "${PIPESTATUS[*]}" > codes'
+    )
+    shell = subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=scene.project,
+        env=scene.stophooks.environment({SESSION: scene.session}),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    scene.started.append(shell)
+    assert shell.wait(timeout=60) == 0
+
+    log = (scene.project / "log").read_text().splitlines()
+    # 143 where SIGTERM ended one.
+    assert (scene.project / "codes").read_text().split() == ["0", "0", "0"]
+    assert (scene.project / "cat").read_text().strip() == "0"
+    assert ended(pid_in(scene.project / "pid"))
+    assert "1 ended (sleep (pid" in "\n".join(log)
+    assert log[-1].startswith("Done in ")
+
+
 @pytest.mark.scenario("cleanup: Without a session nothing of it is looked for")
 def test_without_a_session_nothing_of_it_is_looked_for(scene: Scene) -> None:
     scene.script("touch ran")

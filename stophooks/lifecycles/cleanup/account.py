@@ -56,7 +56,9 @@ def _step(step: Step) -> dict[str, Any]:
     command = step.command
     return {
         "name": command.name,
+        "item": step.item and step.item.name,
         "where": command.where,
+        "timeout_s": command.timeout_s,
         "command": command.line,
         "skip": step.skip,
         "condition": step.condition,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stophooks.composefile import NAME_VARIABLE, PROGRAMS, files, given_name, normalised
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from stophooks.lifecycles.cleanup.values import Engine, Listed
     from stophooks.process import Stop
+    from stophooks.process.tool import Told
 
 PROJECT_LABEL = "com.docker.compose.project"
 DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
@@ -72,12 +74,18 @@ class Asker:
     def told(self, argv: Sequence[str]) -> bytes | None:
         """What a program says; None where there is no such program, or it refuses."""
         try:
-            told = tool(
-                argv, cwd=self.project_dir, env=self.environ, timeout_s=ASK_S, stop=self.stop
-            )
+            told = self.ask(argv)
         except StartError:
             return None
         return told.stdout if told.code == 0 else None
+
+    def ask(self, argv: Sequence[str]) -> Told:
+        """How a program answers.
+
+        Raises:
+            StartError: It cannot be started.
+        """
+        return tool(argv, cwd=self.project_dir, env=self.environ, timeout_s=ASK_S, stop=self.stop)
 
 
 def stack(level: str, asker: Asker) -> Stack | None:
@@ -88,24 +96,53 @@ def stack(level: str, asker: Asker) -> Stack | None:
         ExecutorUnavailableError: There is no Compose, or no engine.
     """
     project_dir = asker.project_dir
-    found = files(project_dir)
-    if not found:
+    bare = unproven(asker)
+    if bare is None:
         return None
-    program = _program(asker)
     rows = asker.engine.containers(PROJECT_LABEL)
     own = [row for row in rows if _same(row.labels.get(DIRECTORY_LABEL), project_dir)]
-    name = _name_of(own, default_name(program, found, asker))
+    name = _name_of(own, bare.name)
     _check(name, rows, project_dir)
     names = {_project(row) for row in own}
     if level == "purge" and name not in {*names, asker.proven}:
-        _check_volumes(name, asker.engine)
-    return Stack(
-        program=program,
-        files=found,
+        _check_volumes(replace(bare, name=name), asker.engine)
+    return replace(
+        bare,
         name=name,
         proven=name in {*names, asker.proven},
         others=tuple(sorted(names - {name})),
     )
+
+
+def unproven(asker: Asker) -> Stack | None:
+    """The same by the files alone, the engine not asked: whose it is, is not known.
+
+    Raises:
+        ExecutorUnavailableError: There is no Compose.
+    """
+    found = files(asker.project_dir)
+    if not found:
+        return None
+    program = _program(asker)
+    return Stack(program=program, files=found, name=default_name(program, found, asker))
+
+
+def check_files(wanted: Stack, asker: Asker) -> None:
+    """Whether Compose can make anything of the files.
+
+    Raises:
+        ComposeRefusedError: It cannot, or does not say.
+    """
+    files = [word for file in wanted.files for word in ("-f", file)]
+    try:
+        told = asker.ask([*wanted.program, *files, "config", "--quiet"])
+    except StartError as err:
+        raise ComposeRefusedError(f"Compose cannot be started: {err}") from err
+    if told.code != 0:
+        raise ComposeRefusedError(
+            f"Compose refuses {wanted.files[0]}: {told.words}. Mend the file: "
+            f"{shlex.join([*wanted.program, *files, 'config'])} shows all of it."
+        )
 
 
 def left(name: str, project_dir: str, engine: Engine) -> list[str]:
@@ -178,19 +215,21 @@ def _check(name: str, rows: Sequence[Listed], project_dir: str) -> None:
     if foreign:
         where = foreign[0].labels.get(DIRECTORY_LABEL) or "a directory that they do not name"
         raise ComposeRefusedError(
-            f'Nothing was brought down: the Compose project "{name}" has containers that were '
+            f'the Compose project "{name}" has containers that were '
             f"started in {where}, and not in {project_dir}. Give one of the two a name of its "
             f"own (`name:` in its file, or {NAME_VARIABLE}), or write cleanup commands."
         )
 
 
-def _check_volumes(name: str, engine: Engine) -> None:
+def _check_volumes(wanted: Stack, engine: Engine) -> None:
+    name = wanted.name
     volumes = engine.volumes(f"{PROJECT_LABEL}={name}")
     if volumes:
+        purge = shlex.join([*wanted.program, "-p", name, "down", "-v"])
         raise ComposeRefusedError(
-            f'Nothing was brought down: the Compose project "{name}" has volumes '
+            f'the Compose project "{name}" has volumes '
             f"({', '.join(sorted(volumes)[:5])}), and no container that shows that they are this "
-            f"directory's. Where they are: docker compose -p {name} down -v"
+            f"directory's. Where they are: {purge}"
         )
 
 

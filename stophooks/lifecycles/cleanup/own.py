@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from stophooks import composefile
 from stophooks.errors import ExecutorUnavailableError, StophooksError
 from stophooks.events import CLEANUP
 from stophooks.lifecycles.cleanup import compose, script
-from stophooks.lifecycles.cleanup.values import COMPAT, By, OwnPart
+from stophooks.lifecycles.cleanup.compose import ComposeRefusedError
+from stophooks.lifecycles.cleanup.values import COMPAT, By, CleanupLevel, OwnPart
 from stophooks.models import Command, Severity
 from stophooks.occasion import Occasion, Subject
 
 if TYPE_CHECKING:
-    from stophooks.lifecycles.cleanup.compose import Asker
+    from stophooks.lifecycles.cleanup.compose import Asker, Stack
     from stophooks.lifecycles.cleanup.values import Order
     from stophooks.occasion import Fire
+    from stophooks.plan import CleanupRules
 
 SCRIPT_NAME = "on-cleanup"
 # The subject where no session is named.
@@ -25,13 +26,23 @@ NOBODY = "local"
 
 def occasion(order: Order) -> Occasion:
     """The event, with all that commands are told about it."""
-    return Occasion(
+    bare = Occasion(
         event=CLEANUP.name,
         subject=Subject(kind="session", id=order.session or NOBODY, path=order.project_dir),
         cleanup_level=order.level,
-        aliases=COMPAT.get(order.rules.compat or "", ()),
         user=order.user,
-        session=order.session,
+    )
+    return completed(bare, order.rules)
+
+
+def completed(occasion: Occasion, rules: CleanupRules) -> Occasion:
+    """A cleanup that anybody fires, with what its commands are always told: session and level."""
+    name = occasion.subject.id
+    return replace(
+        occasion,
+        session=occasion.session or (None if name == NOBODY else name),
+        cleanup_level=occasion.cleanup_level or CleanupLevel.STOP,
+        aliases=(*occasion.aliases, *COMPAT.get(rules.compat or "", ())),
     )
 
 
@@ -44,13 +55,15 @@ def run(order: Order, fire: Fire, asker: Asker) -> OwnPart:
         return _run(order, fire, asker)
     except ExecutorUnavailableError as err:
         return OwnPart(by=_kind(order), problem=str(err), is_machine=True)
+    except ComposeRefusedError as err:
+        return OwnPart(by=By.COMPOSE, problem=f"Nothing was brought down: {err}")
     except StophooksError as err:
         return OwnPart(by=_kind(order), problem=str(err))
 
 
 def _run(order: Order, fire: Fire, asker: Asker) -> OwnPart:
-    if order.not_own is not None:
-        return OwnPart(notes=(order.not_own,))
+    if (left_out := _left_out(order)) is not None:
+        return left_out
     when = occasion(order)
     if order.has_commands:
         return OwnPart(by=By.COMMANDS, report=fire(when))
@@ -63,20 +76,23 @@ def _run(order: Order, fire: Fire, asker: Asker) -> OwnPart:
     return OwnPart()
 
 
+def _left_out(order: Order) -> OwnPart | None:
+    """The part where nothing of it is to be done, or can be; else None."""
+    if order.refused is not None:
+        return OwnPart(problem=order.refused, is_machine=True)
+    return None if order.not_own is None else OwnPart(notes=(order.not_own,))
+
+
 def _compose(order: Order, fire: Fire, asker: Asker) -> OwnPart:
     stack = compose.stack(order.level, asker)
     if stack is None:
         return OwnPart()
-    down = stack.down(order.level, project_dir=order.project_dir, timeout_s=order.timeout_s)
-    report = fire(occasion(order), extra=(replace(down, severity=Severity.WARN),))
+    report = fire(occasion(order), extra=(_down(order, stack),))
     known = OwnPart(
         by=By.COMPOSE,
         report=report,
         stack=stack.name if stack.proven else None,
-        notes=tuple(
-            f"the Compose project {name}, which was started here too, was let be"
-            for name in stack.others
-        ),
+        notes=_others(stack, "was let be"),
     )
     try:
         left = compose.left(stack.name, order.project_dir, asker.engine)
@@ -85,10 +101,21 @@ def _compose(order: Order, fire: Fire, asker: Asker) -> OwnPart:
     return replace(known, left=tuple(left))
 
 
-def preview(order: Order, fire: Fire) -> OwnPart:
-    """What would be done; nothing is started, and Compose is not asked."""
-    if order.not_own is not None:
-        return OwnPart(notes=(order.not_own,))
+def _down(order: Order, stack: Stack) -> Command:
+    down = stack.down(order.level, project_dir=order.project_dir, timeout_s=order.timeout_s)
+    return replace(down, severity=Severity.WARN)
+
+
+def _others(stack: Stack, what: str) -> tuple[str, ...]:
+    return tuple(
+        f"the Compose project {name}, which was started here too, {what}" for name in stack.others
+    )
+
+
+def preview(order: Order, fire: Fire, asker: Asker) -> OwnPart:
+    """What would be done; Compose and the engine are asked, and nothing is changed."""
+    if (left_out := _left_out(order)) is not None:
+        return left_out
     when = occasion(order)
     if order.has_commands:
         return OwnPart(by=By.COMMANDS, steps=fire.preview(when))
@@ -99,11 +126,47 @@ def preview(order: Order, fire: Fire) -> OwnPart:
     if found:
         steps = fire.preview(when, extra=(_command(order, found.path),))
         return OwnPart(by=By.SCRIPT, steps=steps)
-    files = composefile.files(order.project_dir) if order.rules.compose else ()
-    if not files:
+    return _compose_preview(order, fire, asker) if order.rules.compose else OwnPart()
+
+
+def _compose_preview(order: Order, fire: Fire, asker: Asker) -> OwnPart:
+    try:
+        foreseen = _foreseen(order, asker)
+    except ComposeRefusedError as err:
+        return OwnPart(by=By.COMPOSE, problem=f"Nothing would be brought down: {err}")
+    except ExecutorUnavailableError as err:
+        return OwnPart(by=By.COMPOSE, problem=str(err), is_machine=True)
+    if foreseen is None:
         return OwnPart()
+    stack, unknown = foreseen.stack, foreseen.unknown
     words = " ".join(("down", *compose.LEVELS[order.level]))
-    return OwnPart(by=By.COMPOSE, notes=(f"Compose would be asked for `{words}` of {files[0]}",))
+    asked = f"Compose would be asked for `{words}` of {stack.files[0]}"
+    return OwnPart(
+        by=By.COMPOSE,
+        steps=fire.preview(occasion(order), extra=(_down(order, stack),)),
+        notes=(asked, *unknown, *_others(stack, "would be let be")),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Foreseen:
+    """What would be brought down; ``unknown`` is what could not be found out about it."""
+
+    stack: Stack
+    unknown: tuple[str, ...] = ()
+
+
+def _foreseen(order: Order, asker: Asker) -> _Foreseen | None:
+    unknown: tuple[str, ...] = ()
+    stack = compose.unproven(asker)
+    if stack is None:
+        return None
+    try:
+        stack = compose.stack(order.level, asker) or stack
+    except ExecutorUnavailableError as err:
+        unknown = (f"whether that would be refused is not known: {err}",)
+    compose.check_files(stack, asker)
+    return _Foreseen(stack=stack, unknown=unknown)
 
 
 def _command(order: Order, path: str) -> Command:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.lifecycles.cleanup.values import Containers, Processes
 from stophooks.process import marked
+from stophooks.process.readers import readers
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.cleanup.values import Engine, Order
@@ -28,8 +29,11 @@ def processes(order: Order, *, dry: bool = False) -> Processes:
     if not marked.visible():
         return Processes(why=NO_PROC)
 
+    # Once: it does not change, and costs more than a look at who is marked.
+    never = (*order.never, *readers())
+
     def look() -> list[Entry]:
-        return marked.find(mark, never=order.never)
+        return marked.find(mark, never=never)
 
     if dry:
         return Processes(found=tuple(look()))

@@ -60,11 +60,14 @@ def clean(
     )
 
 
-def preview(order: Order, fire: Fire, engine: Engine) -> Cleaned:
-    """What `clean` would do; nothing is started, signalled or removed."""
+def preview(order: Order, fire: Fire, engine: Engine, *, environ: Mapping[str, str]) -> Cleaned:
+    """What `clean` would do; Compose and the engine are asked, and nothing else is done."""
+    asker = compose.Asker(
+        project_dir=order.project_dir, environ=environ, engine=engine, proven=order.proven
+    )
     return Cleaned(
         order=order,
-        own=own.preview(order, fire),
+        own=own.preview(order, fire, asker),
         processes=rest.processes(order, dry=True),
         containers=rest.containers(order, engine, dry=True),
         is_dry=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shlex
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def check(project_dir: str) -> str | None:
     if not stat.S_ISREG(found.st_mode):
         raise _invalid(path, "it is not a regular file", "Make it a script.")
     if not os.access(path, os.X_OK):
-        raise _invalid(path, "it is not executable", f"Make it so: chmod +x {NAME}")
+        raise _invalid(path, "it is not executable", f"Make it so: chmod +x {shlex.quote(path)}.")
     return path
 
 

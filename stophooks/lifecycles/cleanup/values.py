@@ -84,7 +84,8 @@ class Order:
     ``never`` are those that are let alone. ``has_commands``: the configuration has some.
     ``pinned`` and ``copies`` are those of `stophooks.lifecycles.cleanup.script.find`, ``proven``
     is that of `stophooks.lifecycles.cleanup.compose.Asker`. ``user`` is whose processes are meant.
-    ``not_own`` is why the project's own part is left out, or None.
+    ``not_own`` is why the project's own part is left out, ``refused`` why it cannot be done
+    although it is to be; or None.
     """
 
     project_dir: str
@@ -101,6 +102,7 @@ class Order:
     proven: str | None = None
     grace_s: float = GRACE_S
     not_own: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
