@@ -121,8 +121,8 @@ def carry_out(
         values = account.values(cleaned)
         kept = report.kept(values, cleaned.own.report)
         kept["own"]["compose_project"] = kept["own"]["compose_project"] or proven
+        _remember(cleaned, report.entry(values), reason)
         cleanups.put_last({**kept, **head, "state": report.DONE})
-    _remember(cleaned, report.entry(values), reason)
     return Done(cleaned=cleaned, values=values)
 
 

@@ -205,8 +205,9 @@ class _Clock:
         """The deadline is here."""
         if not self.cancel.requested:
             self.is_over = True
-            self.cancel.request(self.reason)
+        # First: at the other request it is looked whether anything may still run.
         self.last.request(self.reason)
+        self.cancel.request(self.reason)
 
 
 @contextmanager

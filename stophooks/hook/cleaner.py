@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stophooks import cleaning, handover, invocation, signals
@@ -48,13 +48,15 @@ def _clean(asked: dict[str, Any], cancel: Cancellation) -> None:
         **{**asked["known"], "process": being.parse(asked["known"]["process"])},
     )
     project_dir = str(asked["project"])
-    held, refusal = _held(known, project_dir)
+    found = _held(known, project_dir)
+    held = found.pinned
     plan = held.plan or Plan(config_path="", project_dir=project_dir)
     order = replace(
         cleaning.order_for(plan, project_dir=project_dir, session=known.session),
         pinned=held.on_cleanup,
         never=cleaning.spared(known.process),
-        not_own=refusal,
+        not_own=found.not_own,
+        refused=found.refused,
     )
     if held.plan is None:
         # A Compose file alone is no word about what is to become of it when an agent has gone.
@@ -68,8 +70,16 @@ def _clean(asked: dict[str, Any], cancel: Cancellation) -> None:
     )
 
 
-def _held(known: Known, project_dir: str) -> tuple[Pinned, str | None]:
-    """What the session is held to, or why nothing of it may run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What the session is held to; why nothing of it is to run, or why that could not be read."""
+
+    pinned: Pinned
+    not_own: str | None = None
+    refused: str | None = None
+
+
+def _held(known: Known, project_dir: str) -> _Held:
     event = Event(
         kind=SESSION_END.name,
         agent=known.agent,
@@ -84,10 +94,11 @@ def _held(known: Known, project_dir: str) -> tuple[Pinned, str | None]:
     try:
         held = plan_for(event, around)
     except StophooksError as err:
-        return Pinned(), str(err)
+        return _Held(pinned=Pinned(), refused=str(err))
     if not handover.is_wanted(held.plan, held.on_cleanup):
-        return held, "\n".join(held.notes) or "nothing of the project's own may run"
-    return held, None
+        notes = "\n".join(held.notes) or "nothing of the project's own may run"
+        return _Held(pinned=held, not_own=notes)
+    return _Held(pinned=held)
 
 
 def _why_no_rest(known: Known, project_dir: str) -> str | None:

@@ -84,8 +84,9 @@ def _rows(entry: dict[str, Any]) -> Iterator[str]:
         item = f" [{line(str(one['item']))}]" if one.get("item") else ""
         code = f", exit code {one['exit_code']}" if one.get("exit_code") is not None else ""
         yield f"    {line(str(one.get('name')))}{item}: {one.get('status')}{code}"
-    if entry.get("problem"):
-        yield f"    {line(str(entry['problem']), width=400)}"
+    for what in ("reason", "problem"):
+        if entry.get(what):
+            yield f"    {what}: {line(str(entry[what]), width=400)}"
     for what in ("ended", "removed", "left"):
         if names := entry.get(what):
             yield f"    {what}: {line(', '.join(map(_named, names)), width=400)}"

@@ -137,6 +137,7 @@ def test_the_end_of_a_session_is_followed_by_its_cleanup(sessions: Sessions, age
 
     answer = sessions.hook(END, agent=agent)
     last = sessions.await_cleanup()
+    history = sessions.stophooks("history", cwd=sessions.project).stdout
 
     assert answer.returncode == 0
     message = json.loads(answer.stdout)["systemMessage"]
@@ -146,6 +147,8 @@ def test_the_end_of_a_session_is_followed_by_its_cleanup(sessions: Sessions, age
     assert not lives(process)
     assert not lives(slow)
     assert last["reason"] == "the session has ended"
+    assert "\n    reason: the session has ended\n" in history
+    assert "\n    ended: " in history
     assert last["level"] == "stop"
     assert last["session"] == sessions.session
     assert len(last["processes"]["ended"]) == 2
