@@ -21,9 +21,6 @@ from stophooks.lifecycles.cleanup.values import (
     OwnPart,
     Processes,
 )
-from stophooks.models import Subject
-from stophooks.occasion import Occasion
-from stophooks.plan import CleanupRules
 from stophooks.process import being, marked, table
 from stophooks.process.table import Entry
 from stophooks.reports import cleanup as report
@@ -145,21 +142,6 @@ def test_commands_are_told_the_level_that_was_asked_for(level: CleanupLevel) -> 
 
     assert own.occasion(order).cleanup_level == level
     assert own.occasion(replace(order, session=None)).subject.id == "local"
-
-
-@pytest.mark.scenario("cleanup: A fired cleanup is told the same")
-def test_a_fired_cleanup_is_told_the_same() -> None:
-    subject = Subject(kind="session", id="s")
-    rules = CleanupRules(compat="clsecure")
-
-    told = own.completed(Occasion(event="cleanup", subject=subject), rules)
-    given = own.completed(replace(told, session="t", cleanup_level="purge"), CleanupRules())
-    nobody = replace(subject, id=own.NOBODY)
-
-    assert (told.session, told.cleanup_level) == ("s", "stop")
-    assert ("SESSION", "CLSECURE_SESSION") in told.aliases
-    assert (given.session, given.cleanup_level) == ("t", "purge")
-    assert own.completed(Occasion(event="cleanup", subject=nobody), rules).session is None
 
 
 def test_every_agent_s_variable_is_a_mark() -> None:

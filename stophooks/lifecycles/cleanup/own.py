@@ -9,7 +9,7 @@ from stophooks.errors import ExecutorUnavailableError, StophooksError
 from stophooks.events import CLEANUP
 from stophooks.lifecycles.cleanup import compose, script
 from stophooks.lifecycles.cleanup.compose import ComposeRefusedError
-from stophooks.lifecycles.cleanup.values import COMPAT, By, CleanupLevel, OwnPart
+from stophooks.lifecycles.cleanup.values import By, OwnPart
 from stophooks.models import Command, Severity
 from stophooks.occasion import Occasion, Subject
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from stophooks.lifecycles.cleanup.compose import Asker, Stack
     from stophooks.lifecycles.cleanup.values import Order
     from stophooks.occasion import Fire
-    from stophooks.plan import CleanupRules
 
 SCRIPT_NAME = "on-cleanup"
 # The subject where no session is named.
@@ -26,23 +25,12 @@ NOBODY = "local"
 
 def occasion(order: Order) -> Occasion:
     """The event, with all that commands are told about it."""
-    bare = Occasion(
+    return Occasion(
         event=CLEANUP.name,
         subject=Subject(kind="session", id=order.session or NOBODY, path=order.project_dir),
         cleanup_level=order.level,
         user=order.user,
-    )
-    return completed(bare, order.rules)
-
-
-def completed(occasion: Occasion, rules: CleanupRules) -> Occasion:
-    """A cleanup that anybody fires, with what its commands are always told: session and level."""
-    name = occasion.subject.id
-    return replace(
-        occasion,
-        session=occasion.session or (None if name == NOBODY else name),
-        cleanup_level=occasion.cleanup_level or CleanupLevel.STOP,
-        aliases=(*occasion.aliases, *COMPAT.get(rules.compat or "", ())),
+        session=order.session,
     )
 
 

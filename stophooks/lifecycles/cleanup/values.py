@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 # From SIGTERM to SIGKILL for what a session left running. Seconds.
 GRACE_S = 5.0
 DEFAULT_TIMEOUT_S = 30.0
-COMPAT = {
-    "clsecure": (
-        ("SESSION", "CLSECURE_SESSION"),
-        ("CLEANUP_LEVEL", "CLSECURE_CLEANUP_LEVEL"),
-        ("PROJECT_DIR", "CLSECURE_PROJECT_DIR"),
-    )
-}
 
 
 class Listed(Protocol):
