@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,9 +70,10 @@ def of_file(tool: str, path: Path, directory: Path) -> Imported:
     read = config.read_foreign(str(path), parsed=importer.parsed, tags=importer.tags)
     if read.problem is not None:
         raise ForeignFileError(read.problem.message)
-    programs = frozenset({"on-cleanup"} if (path.parent / "on-cleanup").exists() else ())
+    program = path.parent / (importer.program or "")
+    runs = os.access(program, os.X_OK) if importer.program and program.exists() else None
     source = Source(
-        path=str(path.relative_to(directory)), text=read.text, value=read.value, programs=programs
+        path=str(path.relative_to(directory)), text=read.text, value=read.value, runs=runs
     )
     tree = importer.convert(source)
     text = document.text(tree, tool=tool, file=path.name)

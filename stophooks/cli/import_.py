@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from stophooks.cli import console, project
 from stophooks.config.files import MAX_BYTES
 from stophooks.config.search import NAMES
 from stophooks.errors import StophooksError, UsageError
-from stophooks.importing import IMPORTERS, Source, document
+from stophooks.importing import IMPORTERS, Source, absent, document
 from stophooks.importing.tree import Block
 from stophooks.models import human_size
 from stophooks.reports import problems as report
@@ -130,9 +131,10 @@ def _converted(tool: str, importer: Importer, given: str, directory: str) -> Blo
             path=_from(directory, given),
             text=read.text,
             value=read.value,
-            programs=_programs(os.path.dirname(given)),
+            runs=_runs(os.path.dirname(given), importer.program),
         )
         tree = Block() if read.problem else importer.convert(source)
+        tree = absent.without(tree, partial(_is_there, directory))
     except StophooksError as err:
         said = f"{shown} cannot be imported as {tool}'s: {err}. {_NOTHING}"
         raise ImportRefusedError(said) from err
@@ -174,14 +176,15 @@ def _from(directory: str, path: str) -> str:
     return real if relative.startswith("../") else relative
 
 
-def _programs(directory: str) -> frozenset[str]:
-    """The names of the executable files in a directory."""
-    try:
-        with os.scandir(directory or ".") as entries:
-            return frozenset(
-                entry.name
-                for entry in entries
-                if entry.is_file() and os.access(entry.path, os.X_OK)
-            )
-    except OSError:
-        return frozenset()
+def _runs(directory: str, program: str | None) -> bool | None:
+    """Whether a program in a directory can be run; None where nothing has its name."""
+    if program is None or not _exists(directory, program):
+        return None
+    path = os.path.join(directory, program)
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _is_there(directory: str, key: str, given: str) -> bool:
+    """Whether what a key of a configuration in a directory names is there."""
+    path = os.path.normpath(os.path.join(directory, given))
+    return os.path.isdir(path) if key == "working_dir" else os.path.exists(path)

@@ -30,13 +30,14 @@ class Source:
     """Another tool's file.
 
     ``value`` is what it says, ``text`` how it says it. ``path`` is where our configuration finds
-    it; ``programs`` are the names of the executable files beside it.
+    it; ``runs`` says of the importer's ``program`` beside it whether it can be run: None where
+    nothing is there.
     """
 
     path: str
     text: str = ""
     value: Any = None
-    programs: frozenset[str] = frozenset()
+    runs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,14 @@ class Importer:
 
     ``file`` is what the tool calls its file. ``parsed`` says whether it is YAML, JSON or TOML;
     ``tags`` are tags of the tool's own that its YAML may hold: such a value is a text that begins
-    with the tag.
+    with the tag. ``program`` is the name of what the tool runs without being told, beside its file.
     """
 
     file: str
     convert: Callable[[Source], Block]
     parsed: bool = True
     tags: frozenset[str] = frozenset()
+    program: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

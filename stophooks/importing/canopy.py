@@ -6,6 +6,7 @@ variables where a shell would read them so.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -45,9 +46,14 @@ _VARIABLES = {
     "WorkspacePath": "CANOPY_WORKSPACE_PATH",
     "BranchName": "CANOPY_BRANCH",
 }
-_TEMPLATE = re.compile(r"\{\{-?\s*\.(WorkspaceID|WorkspacePath|BranchName)\s*-?\}\}")
-# What a shell sees of a line: an escape, a quote, a template, or what begins a text of its own.
-_TOKEN = re.compile(rf"\\.|'|\"|\$\(|`|{_TEMPLATE.pattern}")
+_TEMPLATE = re.compile(r"\{\{\s*\.(WorkspaceID|WorkspacePath|BranchName)\s*\}\}")
+# A text whose braces the program that is given it fills in.
+_FORMAT = re.compile(r"(?<!\S)--(?:format|template)(?:=|\s+)(?:'[^']*'|\"[^\"]*\")")
+# What a shell sees of a line: an escape, a quote, a template, or what begins a text of its own,
+# the last of them a comment and a here-document.
+_TOKEN = re.compile(rf"\\.|\$?'|\"|\$\(|`|(?<![^\s;&|()])#|<<+|{_TEMPLATE.pattern}", re.DOTALL)
+# Shells whose quotes these are, by their names.
+_SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash"}
 
 
 def convert(source: Source) -> Block:
@@ -82,9 +88,9 @@ def _command(event: str, hook: Table) -> Iterator[Block | Remark]:
     given = hook.text("command")
     if given is None or not given.strip():
         raise ForeignFileError(f"{hook.where}: command is missing; canopy takes no hook without")
-    run = _run(given)
     repos = hook.texts("repos")
     shell = hook.text("shell")
+    run = _run(given, shell or "sh")
     values: dict[str, Value] = {
         "description": hook.text("description") or None,
         "run": run or given,
@@ -99,7 +105,10 @@ def _command(event: str, hook: Table) -> Iterator[Block | Remark]:
         values |= {"continue_on_error": True} if gate else {"on_failure": "ignore"}
     remarks = [*hook.remarks(_HOOK, {}), *_lost(hook, values)]
     if run is None:
-        why = "a command is no template; its variables are CANOPY_…, and repos runs it for each"
+        why = (
+            "a command is no template, and a variable cannot be put in its place: write CANOPY_…, "
+            "or repos, which runs it for each"
+        )
         body = Items((commands.command(values, remarks),))
         yield Remark(text=f"the template in {shown(given)} ({why}):", body=body)
         return
@@ -116,31 +125,48 @@ def _lost(hook: Table, values: dict[str, Value]) -> Iterator[Remark]:
         yield Remark(text=f"timeout: {hook.whole('timeout')} (no time, or more than a day)")
 
 
-def _run(command: str) -> str | None:
-    """The command with variables for its templates; None where it holds other ones."""
-    rest = _TEMPLATE.sub("", command)
-    if re.search(r"\{\{-?\s*(?:\.Repos|range|end|if|with|index|len|\$)", rest):
+def _run(command: str, shell: str) -> str | None:
+    """The command with variables for its templates; None where it cannot be made so."""
+    known = _TEMPLATE.search(command)
+    if "{{" in _TEMPLATE.sub("", _FORMAT.sub(_without_braces, command)):
         return None
-    if not _TEMPLATE.search(command):
+    if not known:
         return command
+    program = posixpath.basename("".join(shell.split()[:1]))
+    made = _filled(command) if program in _SHELLS else None
+    # Behind a backslash a template is none to the look at single characters.
+    return None if made is None or _TEMPLATE.search(made) else made
+
+
+def _without_braces(match: re.Match[str]) -> str:
+    return match[0].replace("{{", "") if not _TEMPLATE.search(match[0]) else match[0]
+
+
+def _filled(command: str) -> str | None:
     quote, made, end = "", [], 0
     for match in _TOKEN.finditer(command):
         made.append(command[end : match.start()])
         end = match.end()
         token = match[0]
-        if token in {"$(", "`"} and quote == '"':
-            # Quotes in there begin anew: too much for a look at single characters.
+        if _is_other_text(token, quote):
             return None
         if token.startswith("{{"):
             token = _variable(match[1], quote)
-        elif token.startswith("\\") and quote == "'":
-            # There a backslash is one, and what follows may be the end.
+        elif token[0] in "\\$" and quote == "'":
+            # There these are themselves, and what follows may be the end.
             quote = "" if token[1] == "'" else quote
         elif token in {"'", '"'} and quote in {"", token}:
             quote = "" if quote else token
         made.append(token)
     made.append(command[end:])
     return "".join(made)
+
+
+def _is_other_text(token: str, quote: str) -> bool:
+    """Whether a text begins whose quotes need more than a look at single characters."""
+    if quote == '"':
+        return token in {"$(", "`"}
+    return not quote and (token in {"$'", "#", "<<"})
 
 
 def _variable(name: str, quote: str) -> str:

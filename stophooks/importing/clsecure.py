@@ -37,6 +37,10 @@ _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _LEAST_S, _MOST_S = 5, 300
 _COMPAT = Pair("compat", "clsecure")
 _NOT_SET = ("CLSECURE_WORKER_USER", "CLSECURE_WORKER_HOME")
+_INVALID = (
+    "(it is no executable file: the command fails until it is one, and Compose does not take its "
+    "place)"
+)
 
 
 def convert(source: Source) -> Block:
@@ -46,7 +50,9 @@ def convert(source: Source) -> Block:
         ForeignFileError: It is neither a script nor a configuration of clsecure's.
     """
     if source.text.startswith("#!"):
-        return Block((Pair("cleanup", _of_script(source.path, source.text)),))
+        is_hook = source.path.rpartition("/")[2] == _SCRIPT
+        made = _of_script(source.path, source.text, runs=not is_hook or source.runs is not False)
+        return Block((Pair("cleanup", made),))
     settings = _settings(source.text)
     if not any(key in _KNOWN for key in settings):
         raise ForeignFileError(
@@ -56,11 +62,13 @@ def convert(source: Source) -> Block:
     return _of_settings(settings, source)
 
 
-def _of_script(path: str, text: str = "") -> Block:
+def _of_script(path: str, text: str = "", *, runs: bool) -> Block:
     program = path if "/" in path else f"./{path}"
     lost = [name for name in _NOT_SET if name in text]
     why = "stophooks makes no user for a session"
     remarks = [Remark(text=f"the variable {name} ({why})") for name in lost]
+    if not runs:
+        remarks.append(Remark(text=f"{program} {_INVALID}"))
     command = commands.command({"name": _SCRIPT, "command": texts([program])}, remarks)
     return Block((_COMPAT, Pair("commands", Items((command,)))))
 
@@ -68,12 +76,13 @@ def _of_script(path: str, text: str = "") -> Block:
 def _of_settings(settings: dict[str, str], source: Source) -> Block:
     parts: list[Pair | Remark] = [*_rules(settings)]
     rest = tuple(_others(settings))
-    if _SCRIPT not in source.programs and not any(isinstance(part, Pair) for part in parts):
+    if source.runs is None and not any(isinstance(part, Pair) for part in parts):
         return Block((*(part for part in parts if isinstance(part, Remark)), *rest))
     folder = source.path.rpartition("/")[0]
     script = f"{folder}/{_SCRIPT}" if folder else _SCRIPT
-    found = _of_script(script).parts if _SCRIPT in source.programs else (_COMPAT,)
-    if _SCRIPT in source.programs:
+    # Without a command Compose would be asked, which clsecure does where there is no hook alone.
+    found = (_COMPAT,) if source.runs is None else _of_script(script, runs=source.runs).parts
+    if source.runs is not None:
         parts.append(note(f"What clsecure runs, {script}, lies beside {source.path}."))
     # The time limit first, as in every section.
     return Block((Pair("cleanup", Block((*parts, *found))), *rest))
@@ -115,4 +124,9 @@ def _settings(text: str) -> dict[str, str]:
     return found
 
 
-IMPORTER = Importer(file=".clsecure/on-cleanup or .clsecure/config", convert=convert, parsed=False)
+IMPORTER = Importer(
+    file=".clsecure/on-cleanup or .clsecure/config",
+    convert=convert,
+    parsed=False,
+    program=_SCRIPT,
+)

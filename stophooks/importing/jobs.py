@@ -189,7 +189,7 @@ def _run(job: Table, around: Surroundings, name: str) -> tuple[dict[str, Value],
         lost += _without_files(around)
         return _plain(job, text), lost
     choice = _choice(around, found)
-    lost += [Remark(text=f"{one} ({_means(one, choice)})") for one in found]
+    lost += [Remark(text=f"{one} ({why})") for one in found if (why := _means(one, choice))]
     if choice.command is not None and (around.globs or around.excluded):
         lost.append(Remark(text="glob and exclude (they are not applied to what `files` names)"))
     return {"run": files.script(text, _FILES, choice), "shell": "bash"}, lost
@@ -246,11 +246,12 @@ def _deep(glob: str, around: Surroundings) -> str:
     return glob.removeprefix("**/") if around.deep_from_root else glob
 
 
-def _means(template: str, choice: files.Choice) -> str:
+def _means(template: str, choice: files.Choice) -> str | None:
+    """What a template means here; None where that is what lefthook means by it."""
+    if template == ("{all_files}" if choice.command is None else "{files}"):
+        return None
     if choice.command is not None:
-        return "here the files that its command names at the stop"
-    if template == "{all_files}":
-        return "here the array files, filled at the stop"
+        return "here the files that the command of `files` names at the stop"
     return "nothing is staged or pushed at a stop: here all files of the project that fit"
 
 

@@ -56,7 +56,8 @@ def convert(source: Source) -> Block:
         ForeignFileError: It is not pre-commit's, or a value has another form than it takes.
     """
     whole = root(source, "pre-commit", ("repos",))
-    made = [*_once(part for repo in whole.tables("repos") for part in _repo(repo, whole))]
+    file = [] if source.path == IMPORTER.file else ["-c", source.path]
+    made = [*_once(part for repo in whole.tables("repos") for part in _repo(repo, whole, file))]
     before: list[Pair | Remark] = [*whole.remarks(_HEEDED, _TOP)]
     if not any(isinstance(part, Block) for part in made):
         return Block((*only_remarks(made), *before))
@@ -72,7 +73,7 @@ def convert(source: Source) -> Block:
     return Block((Pair("stop", commands.section(made, before=before)),))
 
 
-def _repo(repo: Table, whole: Table) -> Iterator[Block | Remark]:
+def _repo(repo: Table, whole: Table, file: list[str]) -> Iterator[Block | Remark]:
     url = repo.text("repo")
     if url is None:
         raise ForeignFileError(f"{repo.where}: repo is missing; pre-commit takes no hooks without")
@@ -88,7 +89,7 @@ def _repo(repo: Table, whole: Table) -> Iterator[Block | Remark]:
         elif url == "local" and _is_direct(hook):
             yield _direct(hook, whole)
         else:
-            yield _by_pre_commit(hook, at_stop, is_local=url == "local")
+            yield _by_pre_commit(hook, at_stop, file, is_local=url == "local")
 
 
 def _once(parts: Iterator[Block | Remark]) -> Iterator[Block | Remark]:
@@ -167,9 +168,10 @@ def _image(argv: list[str]) -> dict[str, Value] | None:
     return None
 
 
-def _by_pre_commit(hook: Table, stage: str, *, is_local: bool) -> Block:
+def _by_pre_commit(hook: Table, stage: str, file: list[str], *, is_local: bool) -> Block:
     chosen = hook.text("alias") or hook.text("id") or ""
-    argv = ["pre-commit", "run", chosen, "--all-files"]
+    # Of a file under another name pre-commit has to be told.
+    argv = ["pre-commit", "run", *file, chosen, "--all-files"]
     if stage != "pre-commit":
         argv += ["--hook-stage", stage]
     values: dict[str, Value] = {"name": hook.text("name") or chosen, "command": texts(argv)}

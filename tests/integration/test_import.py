@@ -17,6 +17,8 @@ from tests.importing import DIRECTORY, EXAMPLES, example
 from tests.running import PATIENCE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.program import Finished, Stophooks
 
 MAKE = "stop: {commands: [{run: 'true'}]}\n"
@@ -185,8 +187,7 @@ def test_a_dry_run_writes_nothing(stophooks: Stophooks, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "given", "words"),
     [
-        ("lefthook", "pre-commit: {jobs: [{run: x, root: nowhere}]}", ("working_dir", "nowhere")),
-        ("kepler", "services: {a: {env_file: gone.env}}", ("env_file", "gone.env")),
+        ("kepler", "services: {a: {env_file: given.yml}}", ("env_file", "not KEY=VALUE")),
         ("kepler", "services: {a: {user: 'no such user?'}}", ("user",)),
     ],
 )
@@ -200,6 +201,47 @@ def test_what_would_not_be_valid_is_not_written(
     assert made.returncode == 3
     assert all(word in made.stderr for word in (*words, "Nothing was written.")), made.stderr
     assert not (tmp_path / OURS).exists()
+
+
+@pytest.mark.scenario("import: What is named and not there is left out")
+def test_what_is_named_and_not_there_is_left_out(stophooks: Stophooks, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "kepler.yaml").write_text(
+        "services:\n"
+        "  env:\n"
+        "    working_dir: nowhere\n"
+        "    env_file: gone.env\n"
+        "    environment: {working_dir: kept}\n"
+        "    hooks: {pre_stop: [{run: x, working_dir: here}, {run: later, env_file: also-gone}]}\n"
+        "  working_dir: {user: '1000'}\n"
+    )
+
+    made = stophooks("import", "kepler", "kepler.yaml", "-o", OURS, cwd=tmp_path)
+
+    assert made.returncode == 0, made.stderr
+    assert stophooks("validate", OURS, cwd=tmp_path).returncode == 0
+    text = (tmp_path / OURS).read_text()
+    assert text.count("# no equal: ") == 3
+    for place in (
+        "services.env: env_file: gone.env (there is no such file",
+        "services.env: working_dir: nowhere (there is no such directory",
+        "services.env.hooks.pre_stop.commands[1]: env_file: also-gone (",
+    ):
+        assert place in made.stderr
+    for kept in ("working_dir: kept", "working_dir: here", "working_dir:\n    user:", "run: later"):
+        assert kept in text
+
+
+@pytest.mark.scenario("import: What is named and not there is left out")
+def test_a_root_that_is_not_there_leaves_the_rest(stophooks: Stophooks, tmp_path: Path) -> None:
+    (tmp_path / "lefthook.yml").write_text(
+        "pre-commit: {jobs: [{run: touch a, root: gone/}, {run: touch b}]}\n"
+    )
+
+    ran = run(stophooks, tmp_path, "lefthook", "lefthook.yml")
+
+    assert outcomes(ran) == {"touch a": "passed", "touch b": "passed"}
+    assert "# no equal: working_dir: gone/ (" in (tmp_path / OURS).read_text()
 
 
 @pytest.mark.scenario("import: Another tool's file is refused")
@@ -412,6 +454,21 @@ repos:
     assert found["names"] == ("failed" if broken else "passed")
 
 
+@pytest.mark.scenario("import: pre-commit's file under another name")
+@pytest.mark.parametrize("broken", [False, True])
+def test_pre_commit_reads_a_file_under_another_name(
+    broken: bool, stophooks: Stophooks, tmp_path: Path
+) -> None:
+    hook = "{id: words, name: words, entry: grep -l good, language: system, files: '\\.txt$'}"
+    files = {"a.txt": "bad\n" if broken else "good\n"}
+    files["ci/hooks.yaml"] = f"repos: [{{repo: local, hooks: [{hook}]}}]\n"
+    repository(tmp_path, files)
+
+    ran = run(stophooks, tmp_path, "pre-commit", "ci/hooks.yaml")
+
+    assert outcomes(ran) == {"words": "failed" if broken else "passed"}, ran.stdout
+
+
 LEFTHOOK = {
     "lefthook.yml": """
 templates: {say: echo said}
@@ -526,6 +583,69 @@ def test_canopy_hooks_run_where_and_as_they_did(stophooks: Stophooks, tmp_path: 
     assert [path.name for path in sorted(shop.rglob("done"))] == ["done"]
     assert (shop / "frontend/done").exists()
     assert not list(tmp_path.rglob("never"))
+
+
+@pytest.mark.scenario("import: canopy's hooks")
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("printf '%s|' {{.BranchName}} a", "it's  two|a|"),
+        ("printf '%s|' \"{{.BranchName}}\" a", "it's  two|a|"),
+        ("printf '%s|' 'on {{.BranchName}}' a", "on it's  two|a|"),
+        ('printf "%s|" "it\'s {{.BranchName}}" a', "it's it's  two|a|"),
+        ("printf '%s|' \\\"{{ .BranchName }} a", "\"it's  two|a|"),
+        ("cat <<< {{.BranchName}} | tr '\\n' '|'", "it's  two|"),
+    ],
+)
+def test_a_shell_makes_of_a_variable_what_canopy_puts_there(
+    command: str, printed: str, stophooks: Stophooks, tmp_path: Path
+) -> None:
+    hook = {"command": f"{command} > printed", "shell": "bash"}
+    (tmp_path / "config.yaml").write_text(json.dumps({"hooks": {"post_create": [hook]}}))
+    assert stophooks("import", "canopy", "config.yaml", "-o", OURS, cwd=tmp_path).returncode == 0
+
+    ran = stophooks(
+        *("fire", "workspace.post_create", "--subject", f"workspace:W-1:{tmp_path}"),
+        cwd=tmp_path,
+        # `stophooks workspace` gives it.
+        env={"CANOPY_BRANCH": "it's  two"},
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "printed").read_text() == printed
+
+
+def _not_executable(hook: Path) -> None:
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    hook.chmod(0o644)
+
+
+INVALID: dict[str, Callable[[Path], None]] = {
+    "not executable": _not_executable,
+    "a directory": Path.mkdir,
+    "a link to nothing": lambda hook: hook.symlink_to("gone"),
+}
+
+
+@pytest.mark.scenario("import: clsecure's script that cannot be run")
+@pytest.mark.scenario("import: clsecure without a script")
+@pytest.mark.parametrize("hook", [*INVALID, "none"])
+def test_compose_is_asked_only_where_clsecure_has_no_script(
+    hook: str, stophooks: Stophooks, tmp_path: Path
+) -> None:
+    (tmp_path / ".clsecure").mkdir()
+    (tmp_path / ".clsecure/config").write_text("cleanup_hook_timeout=7\n")
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: busybox:1}}\n")
+    if hook != "none":
+        INVALID[hook](tmp_path / ".clsecure/on-cleanup")
+    name = ".clsecure/config"
+    assert stophooks("import", "clsecure", name, "-o", OURS, cwd=tmp_path).returncode == 0
+
+    planned = stophooks("cleanup", "--level", "purge", "--dry-run", cwd=tmp_path)
+    fired = stophooks("fire", "cleanup", "--subject", "session:one", cwd=tmp_path)
+
+    assert ("Compose would be asked" in planned.stdout) is (hook == "none"), planned.stdout
+    assert (fired.returncode == 0) is (hook == "none"), fired.stderr
 
 
 def test_clsecure_script_runs(stophooks: Stophooks, tmp_path: Path) -> None:

@@ -180,14 +180,31 @@ repos:
       - {id: image, name: image, entry: busybox:1, language: docker_image, pass_filenames: false}
 """
     run = ["pre-commit", "run"]
+    found = imported("pre-commit", given, tmp_path, ".pre-commit-config.yaml")
 
-    assert [one["command"] for one in stop("pre-commit", given, tmp_path)] == [
+    assert [one["command"] for one in found.value["stop"]["commands"]] == [
         [*run, "one", "--all-files"],
         [*run, "two-b", "--all-files"],
         [*run, "late", "--all-files", "--hook-stage", "pre-push"],
         [*run, "named", "--all-files"],
         [*run, "env", "--all-files"],
         [*run, "image", "--all-files"],
+    ]
+
+
+@pytest.mark.scenario("import: pre-commit's file under another name")
+@pytest.mark.parametrize("name", ["hooks.yaml", "sub/.pre-commit-config.yaml"])
+def test_pre_commit_is_told_of_a_file_under_another_name(name: str, tmp_path: Path) -> None:
+    given = """
+repos:
+  - {repo: "https://example.org/x", rev: v1, hooks: [{id: one}, {id: one}]}
+  - {repo: local, hooks: [{id: a, entry: a, language: system, pass_filenames: false}]}
+"""
+    found = imported("pre-commit", given, tmp_path, name)
+
+    assert [one["command"] for one in found.value["stop"]["commands"]] == [
+        ["pre-commit", "run", "-c", name, "one", "--all-files"],
+        ["a"],
     ]
 
 
@@ -252,6 +269,26 @@ templates: {other: "put in"}
         "env": {"A": "${HOME:-}/x", "N": "5"},
     }
     assert made[-1]["run"] == "bash -x hooks/pre-commit/s.sh 1 '2 3'"
+
+
+@pytest.mark.scenario("import: Files in commands")
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ("run: 'x {all_files}', glob: '*.js'", ()),
+        ("run: 'x {files}', files: git ls-files", ()),
+        ("run: 'x {staged_files}'", ("{staged_files}",)),
+        ("run: 'x {files}'", ("{files}",)),
+        ("run: 'x {all_files} {push_files}'", ("{push_files}",)),
+        ("run: 'x {files} {all_files}', files: git ls-files", ("{all_files}",)),
+    ],
+)
+def test_lefthook_templates_that_mean_the_same_are_not_counted(
+    job: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    said = lost("lefthook", f"pre-commit: {{jobs: [{{{job}}}]}}", tmp_path)
+
+    assert [line.split()[1] for line in said.splitlines()] == list(words)
 
 
 @pytest.mark.scenario("import: What git alone can say")
@@ -342,6 +379,39 @@ hooks:
     }
     assert found.loaded.problems == ()
     assert "range .Repos" in lost("canopy", given, tmp_path)
+
+
+@pytest.mark.scenario("import: Templates that are no variable")
+@pytest.mark.parametrize(
+    ("command", "shell"),
+    [
+        ("echo {{.Foo}}", None),
+        ("rm -rf {{.WorkspaceID | upper}}", None),
+        ("echo {{.WorkspacePath}} {{range .Repos}}{{.Name}}{{end}}", None),
+        ("echo a {{- .BranchName }}", None),
+        ("cat <<END\nat {{.BranchName}}\nEND", None),
+        ("cat <<-'END'\nat {{.BranchName}}\nEND", None),
+        ("echo a # it's {{.BranchName}}", None),
+        ('echo "$(echo {{.BranchName}})"', None),
+        ("echo $'{{.BranchName}}'", None),
+        ("echo \\{{.BranchName}}", None),
+        ("echo {{.BranchName}}", "fish"),
+        ("print('{{.BranchName}}')", "/usr/bin/python3"),
+        ("echo {{.BranchName}}", " "),
+    ],
+)
+def test_a_command_with_a_template_that_is_no_variable_does_not_run(
+    command: str, shell: str | None, tmp_path: Path
+) -> None:
+    hooks = [{"command": "true"}, {"command": command, "shell": shell}]
+    given = json.dumps({"hooks": {"post_create": hooks}})
+
+    found = imported("canopy", given, tmp_path)
+
+    assert found.loaded.problems == ()
+    assert found.value["workspace"]["post_create"]["commands"] == [{"run": "true"}]
+    assert len(list(document.lost(found.tree))) == 1
+    assert "# no equal: the template in " in found.text
 
 
 @pytest.mark.scenario("import: Go's templates are not ours")
@@ -443,7 +513,10 @@ def test_kepler_global_hooks_are_service_hooks(form: str, tmp_path: Path) -> Non
 
 @pytest.mark.scenario("import: clsecure's script")
 def test_clsecure_script_is_the_cleanup_command(tmp_path: Path) -> None:
-    alone = imported("clsecure", "#!/bin/sh\nexit 0\n", tmp_path, ".clsecure/on-cleanup")
+    script = tmp_path / ".clsecure/on-cleanup"
+    imported("clsecure", "#!/bin/sh\nexit 0\n", tmp_path, ".clsecure/on-cleanup")
+    script.chmod(0o755)
+    alone = of_file("clsecure", script, tmp_path)
     settings = "cleanup_hook_timeout = 45\nskip_docker_autodetect=true\nmode=user\n"
     beside = imported("clsecure", settings, tmp_path, ".clsecure/config")
 
@@ -459,6 +532,27 @@ def test_clsecure_script_is_the_cleanup_command(tmp_path: Path) -> None:
     }
     assert "mode: user" in beside.text
     assert alone.loaded.problems == beside.loaded.problems == ()
+
+
+@pytest.mark.scenario("import: clsecure's script that cannot be run")
+@pytest.mark.parametrize("name", ["on-cleanup", "config"])
+def test_a_script_that_cannot_be_run_stays_the_command(name: str, tmp_path: Path) -> None:
+    imported("clsecure", "#!/bin/sh\nexit 0\n", tmp_path, ".clsecure/on-cleanup")
+    (tmp_path / ".clsecure/config").write_text("cleanup_hook_timeout = 45\n")
+
+    found = of_file("clsecure", tmp_path / ".clsecure" / name, tmp_path)
+
+    command = {"name": "on-cleanup", "command": [".clsecure/on-cleanup"]}
+    assert found.value["cleanup"]["commands"] == [command]
+    assert found.text.count("# no equal: .clsecure/on-cleanup (it is no executable file") == 1
+
+
+@pytest.mark.scenario("import: clsecure without a script")
+def test_without_a_script_there_is_no_cleanup_command(tmp_path: Path) -> None:
+    found = imported("clsecure", "cleanup_hook_timeout = 45\n", tmp_path, ".clsecure/config")
+
+    assert found.value == {"cleanup": {"default_timeout": "45s", "compat": "clsecure"}}
+    assert not list(document.lost(found.tree))
 
 
 @pytest.mark.scenario("import: A key of a service stays a secret")
