@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,11 @@ def _check_file(path: str) -> None:
     if found.st_uid not in {0, os.geteuid()}:
         raise UsageError(
             f"{path} belongs to user {found.st_uid}, who is neither you nor root, and its commands "
-            f"would run as you. Look at it, then: chown {os.geteuid()} {path}. {without}"
+            f"would run as you. {without}. Or look at it, then: "
+            f"chown {os.geteuid()} {shlex.quote(path)}"
         )
     if found.st_mode & stat.S_IWOTH:
         raise UsageError(
-            f"Everybody may write {path}, and its commands would run as you. Look at it, then: "
-            f"chmod o-w {path}. {without}"
+            f"Everybody may write {path}, and its commands would run as you. {without}. "
+            f"Or look at it, then: chmod o-w {shlex.quote(path)}"
         )

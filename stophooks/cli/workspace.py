@@ -132,7 +132,7 @@ def close(
     elif not done.is_gone and done.losses:
         title = f"Not closed: {path} has what is nowhere else."
         console.err("\n".join(view.lost(done.losses, title)))
-        console.err(f"Commit it, stash it or remove it. {anyway}")
+        console.err(f"{view.advice(done.losses)} {anyway}")
     door.leave(failed=not done.is_gone)
 
 

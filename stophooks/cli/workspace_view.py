@@ -36,8 +36,7 @@ def closed(done: Closed) -> str:
     rows += lost(done.losses, "Lost with it:")
     rows.append(f"Closed workspace {workspace.id}.")
     if done.was_whole:
-        names = ", ".join(line(repo.name) for repo in workspace.repos)
-        rows.append(f"The branch {line(workspace.branch)} stays in {names}.")
+        rows += _branches(done)
     return "\n".join(rows)
 
 
@@ -45,13 +44,46 @@ def lost(losses: Sequence[Loss], title: str) -> list[str]:
     """What is in one place only, under a title; no lines where there is nothing."""
     rows = [title] if losses else []
     for loss in losses:
-        rows.append(f"  {line(loss.repo or 'the workspace itself')}:")
+        rows.append(f"  {line(_where(loss))}:")
         rows += [f"    {line(name)}" for name in loss.files[:FILES]]
         more = len(loss.files) - FILES
         rows += [f"    ... and {more} more"] * (more > 0)
-        word = "commit" if loss.commits == 1 else "commits"
-        rows += [f"    {loss.commits} {word} on no branch and no tag"] * bool(loss.commits)
+        rows += [f"    {_number(loss.commits, 'commit')} {_nowhere(loss)}"] * bool(loss.commits)
+        rows += [f"    {_number(loss.stashes, 'stash', 'es')}"] * bool(loss.stashes)
     return rows
+
+
+def advice(losses: Sequence[Loss]) -> str:
+    """What to do so that nothing is lost."""
+    if any(loss.submodule is not None for loss in losses):
+        return "Commit it, push it from the submodule, or remove it."
+    return "Commit it, stash it or remove it."
+
+
+def _branches(done: Closed) -> Iterator[str]:
+    """Where the branch is, and where it is not, be it deleted or gone with its repository."""
+    workspace, branch = done.workspace, line(done.workspace.branch)
+    if done.branch_in:
+        yield f"The branch {branch} stays in {', '.join(map(line, done.branch_in))}."
+    without = [repo.name for repo in workspace.repos if repo.name not in done.branch_in]
+    if without:
+        yield f"The branch {branch} is no longer in {', '.join(map(line, without))}."
+
+
+def _where(loss: Loss) -> str:
+    if loss.submodule is not None:
+        return f"{loss.repo}, submodule {loss.submodule}"
+    return loss.repo or "the workspace itself"
+
+
+def _nowhere(loss: Loss) -> str:
+    if loss.submodule is None:
+        return "on no branch and no tag"
+    return "on no remote-tracking branch, and on no branch or tag of the repository's own copy"
+
+
+def _number(count: int, word: str, plural: str = "s") -> str:
+    return f"{count} {word}{plural if count != 1 else ''}"
 
 
 def listed(found: Sequence[Found], root: str) -> str:
@@ -106,5 +138,12 @@ def found_values(found: Found) -> dict[str, Any]:
 def loss_values(losses: Sequence[Loss]) -> list[dict[str, Any]]:
     """What is in one place only, as JSON-ready values; ``repo`` null for the workspace itself."""
     return [
-        {"repo": loss.repo, "files": list(loss.files), "commits": loss.commits} for loss in losses
+        {
+            "repo": loss.repo,
+            "submodule": loss.submodule,
+            "files": list(loss.files),
+            "commits": loss.commits,
+            "stashes": loss.stashes,
+        }
+        for loss in losses
     ]

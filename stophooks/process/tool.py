@@ -24,7 +24,8 @@ GRACE_S = 2.0
 class Told:
     """What it said. ``code`` is None where it was ended, else its exit code or minus a signal.
 
-    ``timed_out`` and ``cancelled`` say why it was ended. Each stream is its first 16 MiB.
+    ``timed_out`` and ``cancelled`` say why it was ended. Each stream is its first bytes, 16 MiB
+    unless more were asked for.
     """
 
     code: int | None
@@ -49,6 +50,7 @@ def tool(
     env: Mapping[str, str],
     timeout_s: float | None,
     stop: Stop | None = None,
+    kept_bytes: int = KEPT_BYTES,
 ) -> Told:
     """Run a program to its end and return what it said; it has no input and leaves nothing.
 
@@ -58,6 +60,7 @@ def tool(
         env: Its whole environment.
         timeout_s: Seconds until it is ended; None for no limit.
         stop: Ends it early.
+        kept_bytes: Of each stream; its first ones.
 
     Raises:
         StartError: It is not there or cannot be started.
@@ -65,7 +68,7 @@ def tool(
     kept = {Stream.STDOUT: bytearray(), Stream.STDERR: bytearray()}
 
     def take(stream: Stream, data: bytes) -> None:
-        room = KEPT_BYTES - len(kept[stream])
+        room = kept_bytes - len(kept[stream])
         kept[stream] += data[: max(room, 0)]
 
     ended = run(

@@ -204,24 +204,6 @@ def test_what_is_no_workspace_is_left_alone(yard: Yard, flags: tuple[str, ...]) 
     assert (yard.place("mine") / "deep/file").read_text() == "m"
 
 
-@pytest.mark.scenario("workspaces: A submodule's commits are not lost")
-def test_a_checked_out_submodule_is_removed_with_force_only(yard: Yard) -> None:
-    a, part = yard.repo("a"), yard.repo("part")
-    allow = ("-c", "protocol.file.allow=always")
-    git(a, *allow, "submodule", "--quiet", "add", str(part), "part")
-    git(a, "commit", "-q", "-m", "part")
-    made(yard.create(a))
-    git(yard.place() / "a", *allow, "submodule", "--quiet", "update", "--init")
-
-    refused = yard.close()
-
-    assert refused.returncode == 1
-    assert "submodules" in refused.stderr
-    assert (yard.place() / "a/part/README").exists()
-    made(yard.close("--force"))
-    assert not yard.place().exists()
-
-
 @pytest.mark.scenario("workspaces: Force after a failed command, with changes")
 def test_force_closes_in_spite_of_a_failed_command_and_changes(yard: Yard) -> None:
     a = yard.repo("a")
@@ -312,7 +294,9 @@ def test_a_dry_run_shows_everything_and_does_nothing(yard: Yard) -> None:
     assert "would run   put away [a]" in closing.stdout
     assert "would run   put away [b]" in closing.stdout
     assert "?? new" in closing.stdout
-    assert for_a_program["losses"] == [{"repo": "b", "files": ["?? new"], "commits": 0}]
+    assert for_a_program["losses"] == [
+        {"repo": "b", "submodule": None, "files": ["?? new"], "commits": 0, "stashes": 0}
+    ]
     assert [one["runs"] for one in for_a_program["hooks"]["steps"]] == [True, True]
     assert not list(yard.project.rglob("ran"))
 

@@ -211,7 +211,7 @@ def test_of_what_would_be_lost_the_first_files_and_a_number_are_shown() -> None:
 
 
 def test_what_was_taken_back_has_no_branch_that_stays() -> None:
-    whole = Closed(workspace=workspace("/w/W"), is_gone=True)
+    whole = Closed(workspace=workspace("/w/W"), is_gone=True, branch_in=("a", "b"))
     cut_short = Closed(workspace=workspace("/w/W"), is_gone=True, was_whole=False, notes=("why",))
 
     assert view.closed(whole).splitlines() == [
@@ -219,3 +219,16 @@ def test_what_was_taken_back_has_no_branch_that_stays() -> None:
         "The branch feature stays in a, b.",
     ]
     assert view.closed(cut_short).splitlines() == ["why", "Closed workspace W."]
+
+
+@pytest.mark.parametrize(
+    ("branch_in", "rows"),
+    [
+        (("a",), ["The branch feature stays in a.", "The branch feature is no longer in b."]),
+        ((), ["The branch feature is no longer in a, b."]),
+    ],
+)
+def test_a_branch_stays_where_it_is_only(branch_in: tuple[str, ...], rows: list[str]) -> None:
+    done = Closed(workspace=workspace("/w/W"), is_gone=True, branch_in=branch_in)
+
+    assert view.closed(done).splitlines()[1:] == rows

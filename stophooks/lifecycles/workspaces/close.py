@@ -16,7 +16,7 @@ from stophooks.lifecycles.workspaces.undo import undo
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.workspaces.git import Git
-    from stophooks.lifecycles.workspaces.record import Workspace
+    from stophooks.lifecycles.workspaces.record import Repo, Workspace
     from stophooks.models import Report
     from stophooks.occasion import Fire
 
@@ -27,14 +27,16 @@ class Closed:
 
     ``is_gone`` says whether it was; if not, the report blocks or there are losses. ``report`` is
     that of its commands, None where they were not run. With force there are losses too: those
-    that have happened. ``was_whole`` is False for what was taken back because it was no workspace
-    yet, or not known as one. ``notes`` are what else there is to tell.
+    that have happened. ``branch_in`` names the repositories that have its branch afterwards.
+    ``was_whole`` is False for what was taken back because it was no workspace yet, or not known as
+    one. ``notes`` are what else there is to tell.
     """
 
     workspace: Workspace
     is_gone: bool
     report: Report | None = None
     losses: tuple[Loss, ...] = ()
+    branch_in: tuple[str, ...] = ()
     was_whole: bool = True
     notes: tuple[str, ...] = ()
 
@@ -85,7 +87,7 @@ def close(
         if closed.losses and not force:
             return closed
         _remove(workspace, git, force=force)
-    return replace(closed, is_gone=True)
+    return replace(closed, is_gone=True, branch_in=_branch_in(workspace, git.unstoppable()))
 
 
 def _cut_short(workspace: Workspace) -> str:
@@ -151,6 +153,27 @@ def _remove(workspace: Workspace, git: Git, *, force: bool) -> None:
     if problems:
         more = "" if force else " With --force it goes whatever that is."
         raise NotDoneError("\n".join((*problems, _again(workspace) + more)))
+
+
+def _branch_in(workspace: Workspace, git: Git) -> tuple[str, ...]:
+    """The repositories that have the branch; what cannot be asked has none."""
+    has = [repo.name for repo in workspace.repos if _has_branch(git, repo, workspace.branch)]
+    return tuple(has)
+
+
+def _has_branch(git: Git, repo: Repo, branch: str) -> bool:
+    asked = (
+        "--git-dir=.",
+        "--work-tree=.",
+        "show-ref",
+        "--verify",
+        "--quiet",
+        f"refs/heads/{branch}",
+    )
+    try:
+        return git.ask(repo.git_dir, *asked) is not None
+    except StophooksError:
+        return False
 
 
 def _again(workspace: Workspace) -> str:

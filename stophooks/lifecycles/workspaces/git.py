@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.workspaces.faults import GitError
 from stophooks.process import StartError
-from stophooks.process.tool import tool
+from stophooks.process.tool import KEPT_BYTES, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,22 +63,35 @@ class Git:
         if self.stopped:
             raise GitError("It was to stop.")
 
-    def ask(self, cwd: str, *args: str) -> str | None:
+    def ask(
+        self, cwd: str, *args: str, objects: str | None = None, limit_bytes: int = KEPT_BYTES
+    ) -> str | None:
         """What git prints; None where it refuses. It writes nothing.
 
+        Args:
+            cwd: Where it runs.
+            args: What it is asked.
+            objects: A directory of objects that it reads as well as those of the repository.
+            limit_bytes: Of what it prints.
+
         Raises:
-            GitError: It cannot be run, or takes too long.
+            GitError: It cannot be run, takes too long, or prints more.
         """
-        told = self._run(cwd, args, ASK_S, {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"})
+        extra = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+        if objects is not None:
+            # In quotes a colon in it does not end it (git(1), read 2026-11-30).
+            quoted = objects.replace("\\", "\\\\").replace('"', '\\"')
+            extra["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{quoted}"'
+        told = self._run(cwd, args, ASK_S, extra, limit_bytes)
         return os.fsdecode(told.stdout) if told.code == 0 else None
 
-    def read(self, cwd: str, *args: str) -> str:
-        """What git prints.
+    def read(self, cwd: str, *args: str, limit_bytes: int = KEPT_BYTES) -> str:
+        """What git prints, at most so many bytes.
 
         Raises:
-            GitError: It refuses, cannot be run, or takes too long.
+            GitError: It refuses, cannot be run, takes too long, or prints more.
         """
-        told = self._run(cwd, args, ASK_S, {"GIT_OPTIONAL_LOCKS": "0"})
+        told = self._run(cwd, args, ASK_S, {"GIT_OPTIONAL_LOCKS": "0"}, limit_bytes)
         return os.fsdecode(self._passed(told, cwd, args).stdout)
 
     def do(self, cwd: str, *args: str) -> None:
@@ -90,7 +103,12 @@ class Git:
         self._passed(self._run(cwd, args, DO_S, {}), cwd, args)
 
     def _run(
-        self, cwd: str, args: tuple[str, ...], timeout_s: float, extra: Mapping[str, str]
+        self,
+        cwd: str,
+        args: tuple[str, ...],
+        timeout_s: float,
+        extra: Mapping[str, str],
+        limit_bytes: int = KEPT_BYTES,
     ) -> Told:
         self._tell(f"{_line(args)} in {cwd}")
         try:
@@ -100,6 +118,7 @@ class Git:
                 env={**self._environ, **extra},
                 timeout_s=timeout_s,
                 stop=self._stop,
+                kept_bytes=limit_bytes,
             )
         except StartError as err:
             if err.in_directory:
@@ -107,6 +126,8 @@ class Git:
             raise GitError(f"git cannot be started ({err}). Install git.") from err
         if told.timed_out:
             raise GitError(f"`{_line(args)}` in {cwd} took longer than {timeout_s:.0f} s.")
+        if len(told.stdout) >= limit_bytes:
+            raise GitError(f"`{_line(args)}` in {cwd} printed more than {limit_bytes} bytes.")
         self._tell(f"  exit code {told.code}")
         return told
 

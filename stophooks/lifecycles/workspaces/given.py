@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def judged(asked: Asked, git: Git) -> Workspace:
     if os.path.lexists(path):
         raise UsageError(
             f"{path} is there already. Take another ID, or close that workspace first: stophooks "
-            f"workspace close {asked.id}"
+            f"workspace close {shlex.quote(asked.id)}"
         )
     if not asked.repos:
         raise UsageError("A workspace needs a repository. Name each with --repo PATH.")
@@ -134,7 +135,7 @@ def _branch(branch: str, path: str, git: Git) -> bool:
         )
     raise UsageError(
         f"--branch: {branch} counts as checked out in {where}, which is gone. Tell git so: "
-        f"git -C {path} worktree prune"
+        f"git -C {shlex.quote(path)} worktree prune"
     )
 
 

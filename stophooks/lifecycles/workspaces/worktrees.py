@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from stophooks.lifecycles.workspaces import record
+from stophooks.lifecycles.workspaces import record, submodules
 from stophooks.lifecycles.workspaces.faults import GitError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def add(git: Git, workspace: Workspace, repo: Repo) -> None:
 def remove(git: Git, workspace: Workspace, repo: Repo, *, force: bool) -> None:
     """Remove the worktree; the branch stays. One that is gone is no fault.
 
-    Without ``force`` git looks itself whether something would be lost.
+    Without ``force`` git looks itself whether something would be lost, except where there are
+    submodules: there it never removes anything unforced, and the look that was had has to do.
 
     Raises:
         GitError: git refused.
@@ -51,7 +52,8 @@ def remove(git: Git, workspace: Workspace, repo: Repo, *, force: bool) -> None:
     if force:
         _remove_anyway(git, repo, where)
     elif os.path.lexists(where):
-        git.do(repo.git_dir, "worktree", "remove", "--", where)
+        force_once = ("--force",) if submodules.any_in(git, where) else ()
+        git.do(repo.git_dir, "worktree", "remove", *force_once, "--", where)
     else:
         _forget(git, repo, where)
 
