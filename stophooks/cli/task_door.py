@@ -186,9 +186,9 @@ def _task(file: Path) -> Task:
 def _names(call: Call) -> list[str]:
     """The names of the commands that may run, for the width of their column."""
     sections = [one for one in call.plan.sections if one.event.startswith("task.")]
-    names = [command.name for section in sections for command in section.commands]
-    paths = [os.path.join(name, scripts.MOMENTS[event]) for event, name in call.scripts]
-    return [*names, *paths]
+    named = [(command.name, section.of) for section in sections for command in section.commands]
+    found = [(scripts.MOMENTS[event], resource) for event, resource in call.scripts]
+    return [f"{name} [{of}]" if of else name for name, of in (*named, *found)]
 
 
 def _hooks(call: Call, fire: Firing) -> hooking.Hooks:

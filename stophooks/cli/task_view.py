@@ -125,7 +125,7 @@ def _has(
 ) -> Iterator[str]:
     commands = _commands(plan, name, event)
     if commands:
-        yield ", ".join(map(line, commands))
+        yield ", ".join(line(f"{command} [{name}]") for command in commands)
     for script in scripts:
         if (script.resource, script.event) == (name, event):
             fault = f" {script.fault}" if script.fault else ""

@@ -83,6 +83,43 @@ def test_a_script_gets_the_tasks_file(place: Place) -> None:
     } <= set(told)
 
 
+@pytest.mark.scenario("tasks: What runs for a resource is told with it")
+def test_what_runs_for_a_resource_is_told_with_it(place: Place) -> None:
+    own = "commands: [{run: 'echo $STOPHOOKS_ITEM_KIND:$STOPHOOKS_ITEM_NAME >> log'}]"
+    place.config(f"""\
+task:
+  pre_start: {{{own}}}
+  resources:
+    browser: {{pre_start: {{{own}}}}}
+    db: {{pre_start: {{{own}}}}}
+""")
+    place.task("resources: [browser, db]")
+    place.script("db", "pre_start", "echo $STOPHOOKS_ITEM_NAME >> log")
+
+    done = place.run("--format", "json")
+    text = place.run()
+    dry = place.run("--dry-run")
+    listed = place.stophooks("task", "hooks", "list", cwd=place.directory)
+    history = place.stophooks("history", "--format", "json", cwd=place.directory)
+
+    items = [one["item"] for event in json.loads(done.stdout)["events"] for one in event["results"]]
+    assert [item and (item["kind"], item["name"]) for item in items] == [
+        None,
+        ("resource", "browser"),
+        ("resource", "db"),
+        ("resource", "db"),
+    ]
+    names = ["task.pre_start[0]", "task.pre_start[0] [browser]", "task.pre_start[0] [db]"]
+    names.append("pre_start.sh [db]")
+    passed = [row for row in text.stderr.splitlines() if row.startswith("PASS")]
+    for rows in (passed, [row for row in dry.stdout.splitlines() if "would run  " in row]):
+        assert len(rows) == len(names)
+        assert all(f" {name} " in row for name, row in zip(names, rows, strict=True))
+    assert "  pre_start: task.pre_start[0] [browser]\n" in listed.stdout
+    assert history.stdout.count('"item": "browser"') == 2
+    assert place.ran[:5] == [":", "resource:browser", "resource:db", "db.pre_start", "db"]
+
+
 @pytest.mark.scenario("tasks: The program has the caller's streams")
 def test_the_program_has_the_callers_streams(place: Place) -> None:
     place.task("resources: browser")
@@ -491,11 +528,11 @@ task:
         "task.pre_start, for task 7:\n"
         "  would run   general (host, 30 s)\n"
         "task.pre_start of a, for task 7:\n"
-        "  would run   a/pre_start.sh (host, 30 s)\n"
+        "  would run   pre_start.sh [a] (host, 30 s)\n"
         "would run the program: sh -c 'echo program >> log'\n"
         "and only after a failure, for what was begun:\n"
         "task.on_error of a, for task 7:\n"
-        "  would run   mend (host, 30 s)\n"
+        "  would run   mend [a] (host, 30 s)\n"
     )
     assert [one["event"] for one in json.loads(as_json.stdout)["events"]] == [
         "task.pre_start",
@@ -548,7 +585,7 @@ def test_debugging_shows_where_everything_ran(place: Place) -> None:
 
     rows = [row for row in done.stderr.splitlines() if row.startswith("debug: ")]
     assert len(rows) == 2
-    assert "a/pre_start.sh" in rows[0]
+    assert "task.pre_start: pre_start.sh [a]: " in rows[0]
     assert "(timeout 30 s)" in rows[0]
     assert f"in {place.directory}" in rows[0]
     assert rows[1].startswith("debug: program: exit code 3; after ")
@@ -640,7 +677,7 @@ def test_the_hooks_of_every_resource_are_shown(place: Place) -> None:
         "  on_error: hooks/browser/on_error.sh is not executable. "
         f"If it is to run: chmod +x {weak}\n"
         "db\n"
-        "  pre_start: up\n"
+        "  pre_start: up [db]\n"
         "  post_complete: nothing\n"
         "  on_error: nothing\n"
     )
