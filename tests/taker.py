@@ -104,7 +104,7 @@ def _race(place: Shelf, me: Holder, barrier: Barrier, rounds: int) -> str:
         try:
             holding = place.take(["one"], me)
         except ResourceBusyError:
-            holding = Holding(place, {})
+            holding = Holding(place)
         barrier.wait()
         told += str(len(holding.resources))
         holding.release()
@@ -126,7 +126,7 @@ def _cross(place: Shelf, me: Holder, barrier: Barrier, rounds: int, names: list[
 
 
 def _obey(place: Shelf, me: Holder) -> None:
-    holding = Holding(place, {})
+    holding = Holding(place)
     for line in sys.stdin:
         word, *names = json.loads(line)
         try:

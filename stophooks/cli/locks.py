@@ -13,7 +13,7 @@ from stophooks.cli.formats import ConfigOption, Format, FormatOption
 from stophooks.reports import locks as report
 from stophooks.reports.locks import Clearing
 from stophooks.store import held, state_dir
-from stophooks.store.holder import State
+from stophooks.store.holder import State, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ def list_(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Show the resources that tasks hold: of this project, and shared by all."""
-    found = [one for shelf in _shelves(config, all_=all_) for one in shelf.held()]
+    found = distinct(one for shelf in _shelves(config, all_=all_) for one in shelf.held())
     console.out(
         report.json(found) if format_ is Format.JSON else report.text(found, now=time.time())
     )
@@ -62,11 +62,13 @@ def clear(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Clear the locks of dead holders; nobody has to, as the next task takes them over."""
-    done = [
+    every = [
         one
         for shelf in _shelves(config, all_=all_)
         for one in _cleared(shelf, names, force=force, dry_run=dry_run)
     ]
+    told = distinct(one.held for one in every)
+    done = [one for one in every if any(one.held is held for held in told)]
     if format_ is Format.JSON:
         console.out(report.cleared_json(done, dry_run=dry_run))
     else:

@@ -40,7 +40,10 @@ TimeoutOption = Annotated[
 ]
 SharedOption = Annotated[
     bool,
-    typer.Option("--shared", help="Hold the resources in all projects, not only in this one."),
+    typer.Option(
+        "--shared",
+        help="Hold the resources in this project and against tasks of others with --shared.",
+    ),
 ]
 NoHooksOption = Annotated[
     bool, typer.Option("--no-hooks", help="Run the program with its resources held, and no hooks.")

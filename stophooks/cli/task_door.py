@@ -86,8 +86,7 @@ def call(file: Path, argv: tuple[str, ...], config: Path | None, options: Option
     reason = why_not(no_hooks=options.no_hooks)
     usable = scripts.usable(scripts.find(hooks_dir(whole), task.resources)) if not reason else {}
     cwd = invocation.directory()
-    if shutil.which(argv[0], path=invocation.environ().get("PATH", os.defpath)) is None:
-        raise UsageError(f"task run: there is no program {argv[0]} that could be run.")
+    _check_program(argv[0])
     return Call(
         task=task,
         plan=hooking.bounded(whole, task),
@@ -148,7 +147,7 @@ def run(call: Call) -> int:
     if options.is_json:
         console.out(task_view.end_json(end, call.argv, code, took_s, mask))
     else:
-        console.err(mask.text(task_view.end_text(end, took_s)))
+        console.err(mask.text(task_view.end_text(end, took_s, call.wait_s)))
     return code
 
 
@@ -183,12 +182,27 @@ def _task(file: Path) -> Task:
     )
 
 
+def _check_program(name: str) -> None:
+    """Find the program before anything is locked or run.
+
+    Raises:
+        UsageError: It is not there, or nobody may run it.
+    """
+    path = invocation.environ().get("PATH", os.defpath)
+    if shutil.which(name, path=path) is not None:
+        return
+    found = shutil.which(name, mode=os.F_OK, path=path)
+    if found is None:
+        raise UsageError(f"task run: there is no program {name} that could be run.")
+    raise UsageError(f"task run: {found} is not executable. If it is to run: chmod +x {found}")
+
+
 def _names(call: Call) -> list[str]:
     """The names of the commands that may run, for the width of their column."""
     sections = [one for one in call.plan.sections if one.event.startswith("task.")]
-    names = [command.name for section in sections for command in section.commands]
-    paths = [os.path.join(name, scripts.MOMENTS[event]) for event, name in call.scripts]
-    return [*names, *paths]
+    named = [(command.name, section.of) for section in sections for command in section.commands]
+    found = [(scripts.MOMENTS[event], resource) for event, resource in call.scripts]
+    return [f"{name} [{of}]" if of else name for name, of in (*named, *found)]
 
 
 def _hooks(call: Call, fire: Firing) -> hooking.Hooks:
@@ -198,9 +212,7 @@ def _hooks(call: Call, fire: Firing) -> hooking.Hooks:
 def _locks(call: Call) -> running.Locks:
     task, directory = call.task, call.plan.project_dir
     return running.Locks(
-        shelf=held.shelf(
-            state_dir(invocation.environ()), None if call.options.shared else directory
-        ),
+        shelf=held.shelf(state_dir(invocation.environ()), directory, is_shared=call.options.shared),
         holder=myself(task=task.id, path=task.path, project=directory, now=time.time()),
         wait_s=call.wait_s,
         waiting=lambda why: console.err(f"Waiting: {why}."),

@@ -40,15 +40,17 @@ def preview_json(task: Task, argv: Sequence[str], planned: Iterable[Planned], ma
     return json.dumps(mask.values(values), indent=2)
 
 
-def end_text(end: TaskEnd, took_s: float) -> str:
-    """What came of a task, and what there is to know besides."""
+def end_text(end: TaskEnd, took_s: float, wait_s: float) -> str:
+    """What came of a task, and what there is to know besides; ``wait_s``: as it was given."""
     rows = [line(f"{_name(end.task)}: {note}") for note in end.notes]
     verdict = end.verdict
     said = f"{_name(end.task)} {verdict}" if verdict is not Verdict.BUSY else _name(end.task)
     if verdict is Verdict.PASSED:
         rows.append(line(f"{said} in {human_duration(took_s)}"))
     elif verdict is Verdict.BUSY:
-        rows.append(line(f"{said} was not started: {end.reason}. Try again later (--wait waits)."))
+        waited = f"Waited for {human_duration(wait_s)}; try again later."
+        remedy = waited if wait_s else "Try again later (--wait waits)."
+        rows.append(line(f"{said} was not started: {end.reason}. {remedy}"))
     else:
         rows.append(line(f"{said} after {human_duration(took_s)}: {end.reason}"))
     return "\n".join(rows)
@@ -125,7 +127,7 @@ def _has(
 ) -> Iterator[str]:
     commands = _commands(plan, name, event)
     if commands:
-        yield ", ".join(map(line, commands))
+        yield ", ".join(line(f"{command} [{name}]") for command in commands)
     for script in scripts:
         if (script.resource, script.event) == (name, event):
             fault = f" {script.fault}" if script.fault else ""

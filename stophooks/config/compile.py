@@ -10,7 +10,7 @@ from stophooks.config.container import container, user
 from stophooks.config.document import Path, quoted
 from stophooks.config.models import StopSection
 from stophooks.config.private import check_place, report, secrets
-from stophooks.config.units import seconds
+from stophooks.config.units import MAX_DURATION_S, seconds
 from stophooks.models import Command, When, human_duration
 from stophooks.plan import Plan
 from stophooks.plan import Section as PlanSection
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from stophooks.config.models import Config, Section, StopCommand
     from stophooks.events import EventKind
     from stophooks.models import Secret
-
-# The agents' own limits for a hook are minutes; a day is more than anybody waits for a check.
-MAX_DURATION_S = 24 * 3600.0
 
 
 def compile_plan(config: Config, findings: Findings) -> Plan:

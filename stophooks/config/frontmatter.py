@@ -19,7 +19,7 @@ from stophooks.config.fields import DURATION
 from stophooks.config.files import FileUnusableError, read_text
 from stophooks.config.parse import parse
 from stophooks.config.suggestions import key_meant, value_hint
-from stophooks.config.units import seconds
+from stophooks.config.units import MAX_DURATION_S, seconds
 from stophooks.models import Problem
 from stophooks.plan import RESOURCE, RESOURCE_FORM
 
@@ -33,7 +33,8 @@ MAX_TEXT = 200
 # Each is an open file while the task runs.
 MAX_RESOURCES = 100
 _KEYS = ["id", "title", "resources", "cleanup_required", "cleanup_timeout"]
-_OPEN = re.compile(r"---[ \t]*\r?\n")
+# Blank lines before it are not seen by people, and would switch it off without a word.
+_OPEN = re.compile(r"(?:[ \t]*\r?\n)*(?P<dashes>---)[ \t]*\r?\n")
 _CLOSED = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
 _EMPTY = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:#.*)?")
 
@@ -91,12 +92,17 @@ def _document(path: str, text: str) -> Document:
     closing = _CLOSED.search(text, opening.end())
     if closing is None:
         raise SyntaxProblemError(
-            "front matter that never ends", Span(0, 3), hint="end it with a line ---"
+            "front matter that never ends",
+            Span(*opening.span("dashes")),
+            hint="end it with a line ---",
         )
     if _EMPTY.fullmatch(text, opening.end(), closing.start()):
         return Document(path=path, text=text, value={})
-    # Without its end, which would begin a second document; named as the format that it is.
-    document = parse("front-matter.yaml", text[: closing.start()])
+    # Without its end, which would begin a second document, and without tabs in blank lines; named
+    # as the format that it is.
+    start = opening.start("dashes")
+    blank = text[:start].replace("\t", " ")
+    document = parse("front-matter.yaml", blank + text[start : closing.start()])
     return replace(document, path=path, text=text)
 
 
@@ -189,7 +195,10 @@ class _Reader:
             expected = "a duration such as 30s, 5m or 2h"
             self._wrong(("cleanup_timeout",), expected, value, {"string"}, kind="duration")
             return None
-        return seconds(value)
+        duration_s = seconds(value)
+        if duration_s > MAX_DURATION_S:
+            self._problem(("cleanup_timeout",), f"longer than 24h: {quoted(value)}")
+        return duration_s
 
     def _wrong(
         self, where: Path, expected: str, value: Any, types: set[str], *, kind: str | None = None

@@ -8,6 +8,8 @@ from typing import Any
 
 from stophooks.models import KIB
 
+# The agents' own limits for a hook are minutes; a day is more than anybody waits for a check.
+MAX_DURATION_S = 24 * 3600.0
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh])")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(?:i?b)?", re.IGNORECASE)

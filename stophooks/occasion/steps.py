@@ -23,6 +23,8 @@ def steps(
 ) -> tuple[Step, ...]:
     """Every command of a section, once for each of its items, in the order of both.
 
+    Where the section is that of one of the occasion's items, its commands run for that one.
+
     Args:
         section: The commands.
         occasion: What happens.
@@ -62,7 +64,8 @@ def _items(command: Command, occasion: Occasion) -> Iterator[tuple[Item | None, 
     """The items that a command runs for, and why it does not for those that are not there."""
     kind = command.for_each
     if kind is None:
-        yield None, None
+        # In the section of one of the items, everything is for that one.
+        yield next((item for item in occasion.items if item.name == occasion.of), None), None
         return
     there = [item for item in occasion.items if item.kind == kind]
     names = ", ".join(item.name for item in there) or "none"

@@ -7,11 +7,14 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stophooks.models import KIB
 from stophooks.process import table
 from stophooks.process.machine import boot_id, pid_namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Who holds a resource says so this often, and counts as alive for so long after the last time,
 # where nothing else can be known about it; seconds.
@@ -117,6 +120,15 @@ def whose(held: Held) -> str:
         return "nobody knows whom"
     place = f" on {holder.host}" if held.state is State.FOREIGN else ""
     return f'task "{holder.task}" (pid {holder.pid}{place})'
+
+
+def distinct(found: Iterable[Held]) -> tuple[Held, ...]:
+    """Each holder of a resource once: who shares it is found in two scopes."""
+    first: dict[object, Held] = {}
+    for index, held in enumerate(found):
+        # Of those that nobody is known to hold, each is one.
+        first.setdefault((held.resource, held.holder or index), held)
+    return tuple(first.values())
 
 
 def _is_from_here(holder: Holder) -> bool:

@@ -114,7 +114,7 @@ def test_a_busy_resource_is_no_failure(
     )
 
     assert done.returncode == code
-    assert results(done) == [("general", None, "passed"), ("own", None, "failed")]
+    assert results(done) == [("general", None, "passed"), ("own", "browser", "failed")]
 
 
 @pytest.mark.scenario("events: Nothing is configured")

@@ -92,17 +92,37 @@ def test_force_clears_a_living_lock_and_says_whose(place: Place) -> None:
 def test_other_projects_locks_are_shown_on_demand(place: Place, tmp_path: Path) -> None:
     other = Place(tmp_path / "other", place.stophooks)
     other.task("id: other\nresources: a")
-    own, shared = holding(other), holding(other, "--shared")
+    third = Place(tmp_path / "third", place.stophooks)
+    third.task("id: third\nresources: a")
+    own, shared = holding(other), holding(third, "--shared")
 
     here = place.stophooks("locks", "list", cwd=place.directory).stdout
     everywhere = place.stophooks("locks", "list", "--all", cwd=place.directory).stdout
 
     assert f"pid {shared.pid} " in here
     assert f"pid {own.pid} " not in here
-    assert f"pid {own.pid} " in everywhere
-    assert f"pid {shared.pid} " in everywhere
+    assert everywhere.count(f"pid {own.pid} ") == 1
+    assert everywhere.count(f"pid {shared.pid} ") == 1
     end(own)
     end(shared)
+
+
+@pytest.mark.scenario("locks: A shared lock is cleared as one")
+def test_a_shared_lock_is_cleared_as_one(place: Place, tmp_path: Path) -> None:
+    other = Place(tmp_path / "other", place.stophooks)
+    for one in (place, other):
+        one.task("id: it\nresources: a")
+    holder = holding(place, "--shared")
+    listed = place.stophooks("locks", "list", cwd=place.directory).stdout
+
+    cleared = place.stophooks("locks", "clear", "a", "--force", cwd=place.directory).stdout
+
+    assert len(listed.splitlines()) == 1
+    assert len(cleared.splitlines()) == 1
+    assert cleared.startswith('cleared: a: alive: task "it"')
+    assert holder.poll() is None
+    assert (place.run().returncode, other.run("--shared").returncode) == (0, 0)
+    end(holder)
 
 
 @pytest.mark.scenario("locks: Nothing held is no error")

@@ -83,6 +83,43 @@ def test_a_script_gets_the_tasks_file(place: Place) -> None:
     } <= set(told)
 
 
+@pytest.mark.scenario("tasks: What runs for a resource is told with it")
+def test_what_runs_for_a_resource_is_told_with_it(place: Place) -> None:
+    own = "commands: [{run: 'echo $STOPHOOKS_ITEM_KIND:$STOPHOOKS_ITEM_NAME >> log'}]"
+    place.config(f"""\
+task:
+  pre_start: {{{own}}}
+  resources:
+    browser: {{pre_start: {{{own}}}}}
+    db: {{pre_start: {{{own}}}}}
+""")
+    place.task("resources: [browser, db]")
+    place.script("db", "pre_start", "echo $STOPHOOKS_ITEM_NAME >> log")
+
+    done = place.run("--format", "json")
+    text = place.run()
+    dry = place.run("--dry-run")
+    listed = place.stophooks("task", "hooks", "list", cwd=place.directory)
+    history = place.stophooks("history", "--format", "json", cwd=place.directory)
+
+    items = [one["item"] for event in json.loads(done.stdout)["events"] for one in event["results"]]
+    assert [item and (item["kind"], item["name"]) for item in items] == [
+        None,
+        ("resource", "browser"),
+        ("resource", "db"),
+        ("resource", "db"),
+    ]
+    names = ["task.pre_start[0]", "task.pre_start[0] [browser]", "task.pre_start[0] [db]"]
+    names.append("pre_start.sh [db]")
+    passed = [row for row in text.stderr.splitlines() if row.startswith("PASS")]
+    for rows in (passed, [row for row in dry.stdout.splitlines() if "would run  " in row]):
+        assert len(rows) == len(names)
+        assert all(f" {name} " in row for name, row in zip(names, rows, strict=True))
+    assert "  pre_start: task.pre_start[0] [browser]\n" in listed.stdout
+    assert history.stdout.count('"item": "browser"') == 2
+    assert place.ran[:5] == [":", "resource:browser", "resource:db", "db.pre_start", "db"]
+
+
 @pytest.mark.scenario("tasks: The program has the caller's streams")
 def test_the_program_has_the_callers_streams(place: Place) -> None:
     place.task("resources: browser")
@@ -224,6 +261,21 @@ def test_a_resource_that_says_busy_is_left_alone(place: Place) -> None:
     assert place.held() == FREE
 
 
+@pytest.mark.scenario("tasks: Where nothing was done nothing is cleaned up")
+@pytest.mark.parametrize("general", ["", "pre_start: {commands: [{run: exit 75}]}, "])
+def test_where_nothing_was_done_nothing_is_cleaned_up(place: Place, general: str) -> None:
+    place.config(f"task: {{{general}on_error: {{commands: [{{run: echo general >> log}}]}}}}\n")
+    place.task("resources: [a, b]")
+    place.script("a", "on_error")
+    place.script("b", "pre_start", f"exit {BUSY}")
+    place.script("b", "on_error")
+
+    done = place.run()
+
+    assert done.returncode == BUSY
+    assert place.ran == ([] if general else ["b.pre_start"])
+
+
 @pytest.mark.scenario("tasks: What did something before it said busy is cleaned up")
 def test_what_did_something_before_it_said_busy_is_cleaned_up(place: Place) -> None:
     place.config("task: {resources: {a: {pre_start: {commands: [{run: echo a.config >> log}]}}}}\n")
@@ -323,10 +375,60 @@ def test_waiting_comes_to_an_end(place: Place) -> None:
     waiter.communicate(timeout=60)
 
     assert in_vain.returncode == BUSY
+    assert in_vain.stderr.endswith(" Waited for 0.3 s; try again later.\n")
     assert waiter.returncode == 143
     assert place.ran == []
     assert holder.poll() is None
     end(holder)
+
+
+@pytest.mark.scenario("tasks: A task waits for what says that it is busy")
+def test_a_task_waits_for_what_says_that_it_is_busy(place: Place) -> None:
+    place.task("id: waiter\nresources: [a, b]")
+    place.scripts("a", "b")
+    free = place.directory / "free"
+    place.script("b", "pre_start", f"test -e '{free}' || exit {BUSY}")
+    waiter = place.stophooks.start(
+        *place.words("--wait", "5m", program="echo program >> log"), cwd=place.directory
+    )
+    wait_until(lambda: place.ran.count("b.pre_start") > 2)
+    wait_until(lambda: place.held() == FREE)
+
+    free.touch()
+    _, stderr = waiter.communicate(timeout=60)
+
+    assert waiter.returncode == 0, stderr
+    # Once, however often it was tried.
+    assert stderr.count(b"Waiting: task.pre_start of b says busy (exit code 75).\n") == 1
+    assert place.ran[:4] == ["a.pre_start", "b.pre_start", "a.on_error", "a.pre_start"]
+    after = ["a.pre_start", "b.pre_start", "program", "b.post_complete", "a.post_complete"]
+    assert place.ran[-5:] == after
+    assert place.held() == FREE
+
+
+@pytest.mark.scenario("tasks: Waiting for what says that it is busy comes to an end")
+def test_waiting_for_what_says_that_it_is_busy_comes_to_an_end(place: Place) -> None:
+    place.task("resources: a")
+    place.script("a", "pre_start", f"exit {BUSY}")
+
+    in_vain = place.run("--wait", "1s")
+    tries = len(place.ran)
+    waiter = place.stophooks.start(
+        *place.words("--wait", "5m", program="echo program >> log"), cwd=place.directory
+    )
+    wait_until(lambda: len(place.ran) > tries + 1)
+    waiter.terminate()
+    waiter.communicate(timeout=60)
+
+    assert in_vain.returncode == BUSY
+    assert tries > 1
+    assert in_vain.stderr.endswith(
+        'task "T" was not started: task.pre_start of a says busy (exit code 75). '
+        "Waited for 1 s; try again later.\n"
+    )
+    assert waiter.returncode == 143
+    assert "program" not in place.ran
+    assert place.held() == FREE
 
 
 @pytest.mark.scenario("tasks: A killed task leaves nothing and holds nothing")
@@ -467,6 +569,12 @@ def test_a_program_that_is_not_there_is_told_before_anything_runs(place: Place) 
 
     assert done.returncode == 3
     assert "there is no program no-such-program" in done.stderr
+    for name in ("./weak", "weak"):
+        (place.directory / "weak").write_text("#!/bin/sh\n")
+        path = {"PATH": f"{place.directory}:{os.environ['PATH']}"}
+        weak = place.stophooks("task", "run", "T.md", "--", name, cwd=place.directory, env=path)
+        assert weak.returncode == 3
+        assert "weak is not executable. If it is to run: chmod +x " in weak.stderr
     assert place.ran == []
 
 
@@ -491,11 +599,11 @@ task:
         "task.pre_start, for task 7:\n"
         "  would run   general (host, 30 s)\n"
         "task.pre_start of a, for task 7:\n"
-        "  would run   a/pre_start.sh (host, 30 s)\n"
+        "  would run   pre_start.sh [a] (host, 30 s)\n"
         "would run the program: sh -c 'echo program >> log'\n"
         "and only after a failure, for what was begun:\n"
         "task.on_error of a, for task 7:\n"
-        "  would run   mend (host, 30 s)\n"
+        "  would run   mend [a] (host, 30 s)\n"
     )
     assert [one["event"] for one in json.loads(as_json.stdout)["events"]] == [
         "task.pre_start",
@@ -548,7 +656,7 @@ def test_debugging_shows_where_everything_ran(place: Place) -> None:
 
     rows = [row for row in done.stderr.splitlines() if row.startswith("debug: ")]
     assert len(rows) == 2
-    assert "a/pre_start.sh" in rows[0]
+    assert "task.pre_start: pre_start.sh [a]: " in rows[0]
     assert "(timeout 30 s)" in rows[0]
     assert f"in {place.directory}" in rows[0]
     assert rows[1].startswith("debug: program: exit code 3; after ")
@@ -571,6 +679,31 @@ def test_two_projects_have_resources_of_their_own(place: Place, tmp_path: Path) 
     assert f"(pid {first_shared.pid})" in shared.stderr
     end(holder)
     end(first_shared)
+
+
+@pytest.mark.scenario("tasks: Sharing keeps out the project's own tasks")
+@pytest.mark.parametrize(("first", "second"), [(["--shared"], []), ([], ["--shared"])])
+def test_sharing_keeps_out_the_projects_own_tasks(
+    place: Place, first: list[str], second: list[str]
+) -> None:
+    place.task("id: it\nresources: a")
+    holder = holding(place, *first)
+
+    busy = place.run(*second)
+    waiter = place.stophooks.start(
+        *place.words(*second, "--wait", "5m", program="echo waited >> log"), cwd=place.directory
+    )
+    assert waiter.stderr is not None
+    said = waiter.stderr.readline().decode()
+
+    assert busy.returncode == BUSY
+    assert busy.stderr.count(f"(pid {holder.pid})") == 1
+    assert said == f'Waiting: a is held by task "it" (pid {holder.pid}).\n'
+    assert place.ran == []
+    end(holder)
+    waiter.communicate(timeout=60)
+    assert place.ran == ["waited"]
+    assert place.held() == FREE
 
 
 @pytest.mark.scenario("tasks: The templates work as they stand")
@@ -609,6 +742,19 @@ def test_scripts_that_are_there_are_not_replaced_by_accident(place: Place) -> No
     assert os.access(own, os.X_OK)
 
 
+@pytest.mark.scenario("tasks: Templates need a folder")
+@pytest.mark.parametrize("name", ["hooks", "hooks/browser"])
+def test_templates_need_a_folder(place: Place, name: str) -> None:
+    path = place.directory / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+
+    done = place.stophooks("task", "hooks", "install", "browser", cwd=place.directory)
+
+    assert done.returncode == 3
+    assert done.stderr.endswith(f": {path} is there, and is not a directory. Move it away first.\n")
+
+
 @pytest.mark.scenario("tasks: Templates are written in their own folder only")
 @pytest.mark.parametrize("name", ["../evil", "..", "a/b", ".x"])
 def test_templates_are_written_in_their_own_folder_only(place: Place, name: str) -> None:
@@ -640,7 +786,7 @@ def test_the_hooks_of_every_resource_are_shown(place: Place) -> None:
         "  on_error: hooks/browser/on_error.sh is not executable. "
         f"If it is to run: chmod +x {weak}\n"
         "db\n"
-        "  pre_start: up\n"
+        "  pre_start: up [db]\n"
         "  post_complete: nothing\n"
         "  on_error: nothing\n"
     )

@@ -9,8 +9,10 @@ import pytest
 from stophooks import config
 from stophooks.config.scripts import scripts
 from stophooks.events import EVENTS
-from stophooks.models import Severity
-from stophooks.plan import Plan, from_json, to_json
+from stophooks.models import Command, Item, Severity, Subject
+from stophooks.occasion import Occasion
+from stophooks.occasion.steps import steps
+from stophooks.plan import Plan, Section, from_json, to_json
 from stophooks.store import history
 
 if TYPE_CHECKING:
@@ -220,3 +222,18 @@ def test_what_a_project_does_not_say_is_the_users(tmp_path: Path) -> None:
     assert [command.name for command in cleanup.commands] == ["mine", "theirs"]
     assert (plan.cleanup.compose, plan.workspace.compat) == (False, "canopy")
     assert [(one.name, one.user) for one in plan.services] == [("db", "2"), ("web", "1")]
+
+
+def test_only_in_the_section_of_an_item_is_everything_for_that_one() -> None:
+    section = Section(event="x", commands=(Command(name="c", project_dir="/"),))
+
+    def found(of: str | None, *items: Item) -> list[Item | None]:
+        subject = Subject(kind="service", id="web")
+        occasion = Occasion(event="x", subject=subject, of=of, items=items)
+        return [step.item for step in steps(section, occasion)]
+
+    browser, db = (Item(kind="resource", name=name) for name in ("browser", "db"))
+    assert found("db", browser, db) == [db]
+    assert found(None, browser, db) == [None]
+    # A service's own section: the subject is the service, and it has no items.
+    assert found("web") == [None]

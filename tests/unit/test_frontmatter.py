@@ -89,6 +89,27 @@ def test_other_line_ends_and_a_byte_order_mark_are_no_matter(tmp_path: Path) -> 
     assert found.matter == FrontMatter(id="x")
 
 
+@pytest.mark.scenario("tasks: Blank lines before the front matter are no matter")
+@pytest.mark.parametrize("before", ["\ufeff", "\n", " \t\r\n\n", "\ufeff\n"])
+def test_blank_lines_before_the_front_matter_are_no_matter(tmp_path: Path, before: str) -> None:
+    found = read(tmp_path, f"{before}---\nid: x\n---\n")
+    wrong = read(tmp_path, f"{before}---\nid: []\n---\n")
+    endless = read(tmp_path, f"{before}---\nid: x\n")
+
+    first = before.count("\n") + 1
+    assert found.matter == FrontMatter(id="x")
+    assert [one.line for one in wrong.problems] == [first + 1]
+    assert [one.line for one in endless.problems] == [first]
+
+
+@pytest.mark.scenario("tasks: A cleanup_timeout is at most a day")
+def test_a_cleanup_timeout_is_at_most_a_day(tmp_path: Path) -> None:
+    assert matter(tmp_path, "cleanup_timeout: 24h").cleanup_timeout_s == 24 * 3600
+    assert told(tmp_path, "cleanup_timeout: 99h") == [
+        ("cleanup_timeout", 'longer than 24h: "99h"', None)
+    ]
+
+
 @pytest.mark.scenario("tasks: Every mistake of a task's file is told at once")
 def test_every_mistake_of_a_tasks_file_is_told_at_once(tmp_path: Path) -> None:
     text = """\

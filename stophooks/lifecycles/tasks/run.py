@@ -20,6 +20,7 @@ from stophooks.lifecycles.tasks.task import (
     TaskEnd,
     Verdict,
 )
+from stophooks.lifecycles.tasks.waiting import Waiting
 from stophooks.models import Status, signal_of
 from stophooks.store.held import ResourceBusyError
 from stophooks.store.holder import whose
@@ -42,7 +43,7 @@ BUSY = 75
 class Locks:
     """Where a task's resources are held, by whom, and how long they are waited for, in seconds.
 
-    ``waiting`` is told why, once, where they are not free at once.
+    ``waiting`` is told why, once for each reason, where they are not free at once.
     """
 
     shelf: Shelf
@@ -56,12 +57,33 @@ def run(
 ) -> TaskEnd:
     """Run a task with its resources held; whatever happens, they are released in the end.
 
+    What is busy is waited for as long as ``locks`` says, with nothing held meanwhile: a lock, and
+    a `pre_start` that says so, which is then tried again. The end is that of the last time.
+
     Raises:
         StophooksError: The machine cannot do it; what was begun was cleaned up as after a failure.
     """
+    waiting = Waiting(locks.wait_s, cancel, locks.waiting)
+    notes: dict[str, None] = {}
+    while True:
+        course = _Course(task=task, hooks=hooks, program=program, cancel=cancel)
+        end = _once(course, locks, waiting)
+        notes.update(dict.fromkeys(end.notes))
+        end = replace(end, notes=tuple(notes))
+        if end.verdict is not Verdict.BUSY or not waiting.left_s:
+            return end
+        waiting.say(end.reason or "")
+        waiting.pause()
+        if cancel.requested:
+            return replace(end, verdict=Verdict.INTERRUPTED, reason=cancel.reason)
+
+
+def _once(course: _Course, locks: Locks, waiting: Waiting) -> TaskEnd:
+    """Hold the resources, and go through it."""
+    task, cancel = course.task, course.cancel
     try:
-        with _held(task, locks, cancel) as holding:
-            end = _Course(task=task, hooks=hooks, program=program, cancel=cancel).run()
+        with _held(task, locks, waiting, cancel) as holding:
+            end = course.run()
             return replace(end, notes=(*_notes(holding), *end.notes))
     except ResourceBusyError as err:
         verdict = Verdict.INTERRUPTED if cancel.requested else Verdict.BUSY
@@ -69,7 +91,7 @@ def run(
 
 
 @contextmanager
-def _held(task: Task, locks: Locks, cancel: Cancellation) -> Iterator[Holding]:
+def _held(task: Task, locks: Locks, waiting: Waiting, cancel: Cancellation) -> Iterator[Holding]:
     """Hold the task's resources for the length of the block.
 
     Raises:
@@ -78,21 +100,21 @@ def _held(task: Task, locks: Locks, cancel: Cancellation) -> Iterator[Holding]:
     stop = threading.Event()
     unsubscribe = cancel.subscribe(stop.set)
     try:
-        holding = _take(task, locks, stop)
+        holding = _take(task, locks, waiting, stop)
     finally:
         unsubscribe()
     with holding:
         yield holding
 
 
-def _take(task: Task, locks: Locks, stop: threading.Event) -> Holding:
+def _take(task: Task, locks: Locks, waiting: Waiting, stop: threading.Event) -> Holding:
     try:
         return locks.shelf.take(task.resources, locks.holder)
     except ResourceBusyError as err:
-        if locks.wait_s <= 0:
+        if not waiting.left_s:
             raise
-        locks.waiting(str(err))
-    return locks.shelf.wait(task.resources, locks.holder, wait_s=locks.wait_s, stop=stop)
+        waiting.say(str(err))
+    return locks.shelf.wait(task.resources, locks.holder, wait_s=waiting.left_s, stop=stop)
 
 
 def _notes(holding: Holding) -> Iterator[str]:
@@ -159,9 +181,11 @@ class _Course:
         said_busy = [one.status is Status.FAILED and one.exit_code == BUSY for one in blocking]
         if not all(said_busy) or self.cancel.requested:
             return self._failed(_of(PRE_START, resource, "did not pass"))
-        if not any(result.outcome.status is Status.PASSED for result in report.results):
+        if not _has_done_something(report):
             # It is another's: what follows an error here would take it away there.
             self.begun.remove(resource)
+        if not any(_has_done_something(fired.report) for fired in self.fired):
+            self.begun.clear()
         self.reason = _of(PRE_START, resource, f"says busy (exit code {BUSY})")
         return Verdict.BUSY
 
@@ -211,6 +235,10 @@ class _Course:
         if not report.blocks:
             fire.confirm(occasion)
         return report
+
+
+def _has_done_something(report: Report) -> bool:
+    return any(result.outcome.status is Status.PASSED for result in report.results)
 
 
 def _of(event: str, resource: str | None, what: str) -> str:

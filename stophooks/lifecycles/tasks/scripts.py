@@ -74,7 +74,7 @@ def command(path: str, event: str, task: Task, *, project_dir: str) -> Command:
     kind = EVENTS[event]
     limit_s = None if event == PRE_START else task.cleanup_timeout_s
     return Command(
-        name=os.path.join(*path.split(os.sep)[-2:]),
+        name=os.path.basename(path),
         project_dir=project_dir,
         argv=(path, task.path),
         timeout_s=limit_s or kind.timeout_s,

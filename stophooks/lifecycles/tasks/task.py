@@ -41,14 +41,12 @@ class Task:
         """An event of this task, for one of its resources or, with None, for all together."""
         names = self.resources if resource is None else (resource,)
         items = tuple(Item(kind="resource", name=name) for name in names)
-        own = {"STOPHOOKS_ITEM_KIND": "resource", "STOPHOOKS_ITEM_NAME": resource}
         return Occasion(
             event=event,
             subject=self.subject,
             items=items,
             of=resource,
             prior=Prior.FAILURE if event == ON_ERROR else Prior.SUCCESS,
-            env=tuple((name, value) for name, value in own.items() if resource and value),
         )
 
 

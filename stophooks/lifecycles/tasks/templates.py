@@ -89,6 +89,13 @@ def install(hooks_dir: str, name: str, *, force: bool) -> tuple[str, ...]:
             raise ScriptExistsError(f"{folder} leads out of {hooks_dir}. Remove that link first.")
         for event, path in paths.items():
             _write(path, _text(event, name))
+    except (FileExistsError, NotADirectoryError) as err:
+        # Whichever of the two is the one that is in the way.
+        wrong = folder if os.path.isdir(hooks_dir) else hooks_dir
+        raise StophooksError(
+            f"cannot write the scripts in {folder}: {wrong} is there, and is not a directory. "
+            "Move it away first."
+        ) from err
     except OSError as err:
         raise StophooksError(
             f"cannot write the scripts in {folder}: {err.strerror}. Make it writable for you."
