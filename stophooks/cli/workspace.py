@@ -76,12 +76,10 @@ def create(
     workspace = given.judged(asked, door.git)
     values = {"workspace": view.values(workspace)}
     if dry_run:
-        event = events.occasion(door.event, workspace, canopy=door.canopy, planned=True)
+        event = events.occasion(door.event, workspace, planned=True)
         door.show_plan(view.created(workspace, planned=True), values, event)
         return
-    report = door.run(
-        lambda fire: creating.create(workspace, git=door.git, fire=fire, canopy=door.canopy)
-    )
+    report = door.run(lambda fire: creating.create(workspace, git=door.git, fire=fire))
     if format_ is Format.JSON:
         console.out(dumps(values | {"hooks": door.hooks_values(report)}, indent=2))
     else:
@@ -118,7 +116,6 @@ def close(
             fire=fire,
             force=force,
             on_hook_error_too=continue_on_hook_error,
-            canopy=door.canopy,
         )
     )
     anyway = f"{door.line('close', id_, '--force')} closes it anyway."
@@ -174,7 +171,7 @@ def _show_closing(door: Door, path: str) -> None:
     rows = [f"Would close workspace {workspace.id} in {workspace.path}"]
     rows += view.lost(now, "As things are it would not: this is nowhere else.")
     values = {"workspace": view.values(workspace), "losses": view.loss_values(now)}
-    event = events.occasion(door.event, workspace, canopy=door.canopy)
+    event = events.occasion(door.event, workspace)
     door.show_plan("\n".join(rows), values, event)
 
 

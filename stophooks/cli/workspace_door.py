@@ -66,7 +66,6 @@ class Door:
         self._why_not = why_not(no_hooks=flags.no_hooks)
         self._plan = self._usable(config)
         self.section = self._plan.section(event)
-        self.canopy = self._plan.workspace.compat == "canopy"
         self._cancel = Cancellation()
         self._received: int | None = None
         self.git = Git(invocation.public_environ(), stop=self._cancel, tell=self._debug)

@@ -13,7 +13,7 @@ from stophooks.cli import workspace_view as view
 from stophooks.errors import UsageError
 from stophooks.lifecycles.workspaces import record
 from stophooks.lifecycles.workspaces.close import Closed
-from stophooks.lifecycles.workspaces.events import CANOPY, POST_CREATE, occasion
+from stophooks.lifecycles.workspaces.events import POST_CREATE, occasion
 from stophooks.lifecycles.workspaces.git import without_git
 from stophooks.lifecycles.workspaces.given import place
 from stophooks.lifecycles.workspaces.lost import Loss
@@ -114,14 +114,14 @@ def test_whatever_a_record_holds_is_read_or_refused(
 
 
 def test_an_event_of_a_workspace_names_its_repositories_in_order() -> None:
-    event = occasion(POST_CREATE, workspace("/w/W"), canopy=True, planned=True)
+    event = occasion(POST_CREATE, workspace("/w/W"), planned=True)
 
     assert event.items == (
         Item(kind="repo", name="a", path="/w/W/a"),
         Item(kind="repo", name="b", path="/w/W/b"),
     )
-    assert (event.root, event.branch, event.aliases) == ("/w/W", "feature", CANOPY)
-    assert occasion(POST_CREATE, workspace("/w/W"), canopy=False).items == ()
+    assert (event.root, event.branch) == ("/w/W", "feature")
+    assert occasion(POST_CREATE, workspace("/w/W")).items == ()
 
 
 def test_git_hears_nothing_of_another_repository() -> None:

@@ -48,7 +48,6 @@ def close(
     fire: Fire,
     force: bool = False,
     on_hook_error_too: bool = False,
-    canopy: bool = False,
 ) -> Closed:
     """Fire ``pre_close`` for the workspace in a directory, and remove it if nothing is lost.
 
@@ -58,7 +57,6 @@ def close(
         fire: Fires the event.
         force: Remove it whatever its commands say and whatever is lost.
         on_hook_error_too: Go on where commands fail.
-        canopy: Commands get canopy's variables too.
 
     Raises:
         RecordError: There is no workspace, or nobody knows what belongs to it.
@@ -78,7 +76,7 @@ def close(
             if not force:
                 raise NotDoneError(_cut_short(workspace))
             return _take_back(workspace, git, "Its making was cut short: it was taken back")
-        closed = _asked(workspace, fire, force=force, canopy=canopy)
+        closed = _asked(workspace, fire, force=force)
         if git.stopped:
             raise StoppedError(f"It was to stop. The workspace is in {path} as before.")
         if closed.report and closed.report.blocks and not (force or on_hook_error_too):
@@ -106,10 +104,10 @@ def _take_back(workspace: Workspace, git: Git, why: str) -> Closed:
     return Closed(workspace=workspace, is_gone=True, was_whole=False, notes=(note, *undone.kept))
 
 
-def _asked(workspace: Workspace, fire: Fire, *, force: bool, canopy: bool) -> Closed:
+def _asked(workspace: Workspace, fire: Fire, *, force: bool) -> Closed:
     """Its commands; with ``force`` they need not even be able to run."""
     try:
-        report = fired(fire, occasion(PRE_CLOSE, workspace, canopy=canopy))
+        report = fired(fire, occasion(PRE_CLOSE, workspace))
     except StophooksError as err:
         if not force:
             raise

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stophooks.occasion import Fire
 
 
-def create(workspace: Workspace, *, git: Git, fire: Fire, canopy: bool = False) -> Report:
+def create(workspace: Workspace, *, git: Git, fire: Fire) -> Report:
     """Make the workspace that `given.judged` found possible, then fire ``post_create``.
 
     Returns what became of the commands; whatever that was, the workspace is there.
@@ -28,7 +28,6 @@ def create(workspace: Workspace, *, git: Git, fire: Fire, canopy: bool = False) 
         workspace: As it is to be.
         git: Runs git; when its stop is requested, everything is taken back.
         fire: Fires the event.
-        canopy: Commands get canopy's variables too.
 
     Raises:
         UsageError: Its directory cannot be made.
@@ -39,7 +38,7 @@ def create(workspace: Workspace, *, git: Git, fire: Fire, canopy: bool = False) 
     _make_directory(workspace.path)
     with record.held(workspace.path):
         ready = _make_worktrees(workspace, git)
-        return fired(fire, occasion(POST_CREATE, ready, canopy=canopy))
+        return fired(fire, occasion(POST_CREATE, ready))
 
 
 def _make_directory(path: str) -> None:

@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 POST_CREATE = "workspace.post_create"
 PRE_CLOSE = "workspace.pre_close"
-# Our variables, without their prefix, and canopy's names for them.
-CANOPY = (
-    ("SUBJECT_ID", "CANOPY_WORKSPACE_ID"),
-    ("SUBJECT_PATH", "CANOPY_WORKSPACE_PATH"),
-    ("BRANCH", "CANOPY_BRANCH"),
-    ("ITEM_NAME", "CANOPY_REPO_NAME"),
-    ("ITEM_PATH", "CANOPY_REPO_PATH"),
-)
 
 
 def fired(fire: Fire, about: Occasion) -> Report:
@@ -39,7 +31,7 @@ def fired(fire: Fire, about: Occasion) -> Report:
     return report
 
 
-def occasion(event: str, workspace: Workspace, *, canopy: bool, planned: bool = False) -> Occasion:
+def occasion(event: str, workspace: Workspace, *, planned: bool = False) -> Occasion:
     """An event of a workspace; its items are the repositories that are there, or ``planned``."""
     return Occasion(
         event=event,
@@ -47,5 +39,4 @@ def occasion(event: str, workspace: Workspace, *, canopy: bool, planned: bool = 
         items=tuple(item for item in workspace.items if planned or os.path.isdir(item.path or "")),
         root=workspace.path,
         branch=workspace.branch,
-        aliases=CANOPY if canopy else (),
     )
