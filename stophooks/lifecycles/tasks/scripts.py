@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,5 +100,5 @@ def _fault(path: str, hooks_dir: str) -> str | None:
     elif not os.path.isfile(path):
         fault = "is not a file. Move it away."
     elif not os.access(path, os.X_OK):
-        fault = f"is not executable. If it is to run: chmod +x {path}"
+        fault = f"is not executable. If it is to run: chmod +x {shlex.quote(path)}"
     return fault
