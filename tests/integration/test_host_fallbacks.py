@@ -94,7 +94,7 @@ def test_children_are_ended_at_the_timeout_with_less(
 ) -> None:
     text = "trap '' TERM; setsid sleep 60 & echo $! > pid; echo ready; while :; do wait; done"
 
-    ran = run(*script(text), timeout_s=0.5)
+    ran = run(*script(text), timeout_s=paced(0.5))
 
     assert ran.outcome.status is Status.TIMED_OUT
     assert ran.outcome.exit_code == 128 + signal.SIGKILL
@@ -112,7 +112,7 @@ def test_the_group_is_ended_where_no_process_can_be_seen(
     monkeypatch.setitem(sys.modules, "psutil", None)
     text = "trap '' TERM; sleep 60 & echo $! > pid; while :; do wait; done"
 
-    ran = run(*script(text), timeout_s=0.5)
+    ran = run(*script(text), timeout_s=paced(0.5))
 
     # Nothing can be seen there, so nobody has waited for the end of what was killed.
     pid = int((tmp_path / "pid").read_text())
