@@ -57,6 +57,15 @@ TEXT_LIMIT = 500
 API_VERSION = re.compile(r"[0-9]+\.[0-9]+")
 # What docker-py, and code that reads an answer, run into when it has another shape than promised.
 NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+# What a stream ends with when the engine, the connection or the answer breaks.
+BROKEN = (
+    docker.errors.DockerException,
+    docker.errors.StreamParseError,
+    http.client.HTTPException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    *NOT_UNDERSTOOD,
+)
 
 
 class EngineRefusedError(Exception):

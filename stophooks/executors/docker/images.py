@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
-import urllib3.exceptions
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import credentials
 from stophooks.executors.docker.engine import (
-    NOT_UNDERSTOOD,
+    BROKEN,
     Engine,
     EngineRefusedError,
     Info,
@@ -75,14 +74,6 @@ _FAULTS = (
         r"|invalid reference",
         remedy="Check the name and tag; for a private image, `docker login{registry}` first.",
     ),
-)
-# What a pull ends with when the engine, the connection or the answer breaks.
-_BROKEN = (
-    docker.errors.DockerException,
-    docker.errors.StreamParseError,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    *NOT_UNDERSTOOD,
 )
 _OTHER = Fault(name="pull", pattern="", remedy="Try `docker pull` by hand and read what it says.")
 
@@ -216,7 +207,7 @@ def pull(
     unsubscribe = cancel.subscribe(lambda: lines.put(InterruptedError(cancel.reason)))
     try:
         _follow(iter(lines.get, None), container.image, note)
-    except _BROKEN as err:
+    except BROKEN as err:
         if cancel.requested:
             raise ExecutorUnavailableError(
                 f"Pulling {container.image} was not finished in time ({cancel.reason}).",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint
-from stophooks.executors.docker.engine import NOT_UNDERSTOOD, Engine, EngineRefusedError
+from stophooks.executors.docker.engine import BROKEN, NOT_UNDERSTOOD, Engine, EngineRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,12 +150,12 @@ class Observed:
             for event in connection.client._stream_helper(answer, decode=True):  # noqa: SLF001 -- what docker-py's own `events` reads with
                 if (one := self._happened(event)) is not None:
                     yield one
-        except Exception as err:
+        except BROKEN as err:
             if not cancel.requested:
                 raise self._lost(err, began=answer is not None) from err
         finally:
             unsubscribe()
-            with suppress(Exception):  # an aborted stream has nothing that could be closed well
+            with suppress(*BROKEN):  # an aborted stream has nothing that could be closed well
                 connection.close()
 
     def _lost(self, err: Exception, *, began: bool) -> BaseException:
