@@ -1,42 +1,42 @@
 """The engine behind an endpoint: calls that end in bounded time, and what the engine can do.
 
-docker-py's own timeouts bound single reads, not calls, and some calls have none. So every call
-runs in a thread of its own, with a client of its own, and is ended from outside by shutting its
-sockets; the answer of a call that was ended so is never used.
+Timeouts of sockets, and docker-py's, bound single reads, not calls. So every call runs in a thread
+of its own, with a client of its own, and is ended from outside by shutting its sockets; the answer
+of a call that was ended so is never used.
 """
 
 from __future__ import annotations
 
 import copy
 import errno
-import http.client
 import os
 import queue
 import re
 import threading
 import time
 from dataclasses import dataclass
-from functools import cached_property
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-import docker
-import docker.errors
-import docker.tls
-import requests
-import urllib3.exceptions
-from docker.constants import DEFAULT_DOCKER_API_VERSION
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import clock, faults
+from stophooks.executors.docker.answers import (
+    NOT_UNDERSTOOD,
+    TEXT_LIMIT,
+    EngineRefusedError,
+    UnusableError,
+    malformed,
+)
 from stophooks.executors.docker.connection import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.endpoint import Endpoint
     from stophooks.watchdog.guard import Guard
+
+__all__ = ["Engine", "EngineRefusedError", "Info", "describe", "do"]
 
 T = TypeVar("T")
 # A loaded engine answers these within a second; seconds.
@@ -49,33 +49,8 @@ HURRY_S = 2.0
 # removal's own. Seconds.
 END_BOUND_S = 9.0
 STEPS_BOUND_S = 6.5
-# How much of what an engine says is told; characters.
-TEXT_LIMIT = 500
-
-
 # As `/version` writes it.
 API_VERSION = re.compile(r"[0-9]+\.[0-9]+")
-# What docker-py, and code that reads an answer, run into when it has another shape than promised.
-NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-# What a stream ends with when the engine, the connection or the answer breaks.
-BROKEN = (
-    docker.errors.DockerException,
-    docker.errors.StreamParseError,
-    http.client.HTTPException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    *NOT_UNDERSTOOD,
-)
-
-
-class EngineRefusedError(Exception):
-    """The engine answered, and the answer is no; ``status`` is the HTTP status."""
-
-    def __init__(self, what: str, status: int, text: str) -> None:
-        super().__init__(f"{what}: {text} (HTTP {status})")
-        self.what = what
-        self.status = status
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +87,7 @@ class _Known:
     """What was learnt about an engine, shared by all that ask it."""
 
     def __init__(self) -> None:
-        self.version = DEFAULT_DOCKER_API_VERSION
+        self.version = ""
         self.info: Info | None = None
 
 
@@ -165,28 +140,14 @@ class Engine:
             ExecutorUnavailableError: The address cannot be used.
         """
         try:
-            return connect(self.endpoint, version=self._known.version, tls=self._tls)
-        except docker.errors.DockerException as err:
+            return connect(self.endpoint, version=self._known.version)
+        except UnusableError as err:
             raise self._unreachable(str(err)) from err
-
-    @cached_property
-    def _tls(self) -> docker.tls.TLSConfig | None:
-        folder = self.endpoint.tls_dir
-        if folder is None:
-            return None
-        try:
-            return docker.tls.TLSConfig(
-                client_cert=(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")),
-                ca_cert=os.path.join(folder, "ca.pem"),
-                verify=self.endpoint.tls_verify,
-            )
-        except docker.errors.TLSParameterError as err:
-            raise self._unreachable(f"its TLS files in {folder} cannot be used: {err}") from err
 
     def call(
         self,
         what: str,
-        function: Callable[[docker.APIClient], T],
+        function: Callable[[Client], T],
         *,
         bound_s: float | None = None,
         on: Connection | None = None,
@@ -219,7 +180,7 @@ class Engine:
     def ask(
         self,
         what: str,
-        function: Callable[[docker.APIClient], Any],
+        function: Callable[[Client], Any],
         *,
         bound_s: float | None = None,
     ) -> dict[str, Any]:
@@ -264,17 +225,12 @@ class Engine:
         )
 
     def translate(self, what: str, error: BaseException) -> BaseException:
-        """An error of docker-py in this program's own terms."""
-        if isinstance(error, docker.errors.APIError):
-            status = error.response.status_code if error.response is not None else 0
-            return EngineRefusedError(what, status, _text(error))
-        if isinstance(error, (requests.exceptions.InvalidJSONError, *NOT_UNDERSTOOD)):
+        """An error of a call in this program's own terms."""
+        if isinstance(error, EngineRefusedError) and not error.what:
+            return EngineRefusedError(what, error.status, error.text)
+        if isinstance(error, NOT_UNDERSTOOD):
             return malformed(what)
-        if isinstance(error, docker.errors.DockerException | requests.RequestException | OSError):
-            return self._unreachable(_cause(error))
-        if isinstance(error, http.client.HTTPException | urllib3.exceptions.HTTPError):
-            return self._unreachable(_cause(error))
-        return error
+        return self._unreachable(_cause(error)) if isinstance(error, OSError) else error
 
     def _unreachable(self, cause: str) -> ExecutorUnavailableError:
         remedy = (
@@ -319,38 +275,27 @@ class Engine:
         except NOT_UNDERSTOOD as err:
             raise self._unreachable(str(malformed("info"))) from err
 
-    def _about(self, what: str, function: Callable[[docker.APIClient], Any]) -> dict[str, Any]:
+    def _about(self, what: str, function: Callable[[Client], Any]) -> dict[str, Any]:
         try:
             return self.ask(what, function)
         except EngineRefusedError as err:
             raise self._unreachable(str(err)) from err
 
 
-def _attempt(function: Callable[[docker.APIClient], object], connection: Connection) -> _Answer:
+def _attempt(function: Callable[[Client], object], connection: Connection) -> _Answer:
     try:
         return _Answer(value=function(connection.client))
     except BaseException as err:  # noqa: BLE001 -- raised again by the waiting thread
-        return _Answer(error=err)
+        return _Answer(error=connection.client.understood(err))
 
 
-def do(client: docker.APIClient, method: str, path: str, **params: object) -> None:
+def do(client: Client, method: str, path: str, **params: object) -> None:
     """Make a call that is answered without content, and believe no other answer.
-
-    docker-py takes any friendly answer for a yes, a web server's page too.
 
     Raises:
         EngineRefusedError: The answer is another.
     """
-    url = client._url(path)  # noqa: SLF001 -- what docker-py's own calls use
-    response = client.request(method, url, params=params, timeout=client.timeout)
-    client._raise_for_status(response)  # noqa: SLF001
-    if response.status_code not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
-        raise malformed(f"{method} {path}")
-
-
-def malformed(what: str) -> EngineRefusedError:
-    """The error for an answer that has not the shape which the API promises."""
-    return EngineRefusedError(what, HTTPStatus.OK, "the answer is not what the API promises")
+    client.do(method, path, **params)
 
 
 def describe(version: dict[str, Any], info: dict[str, Any]) -> Info:
@@ -383,22 +328,5 @@ def describe(version: dict[str, Any], info: dict[str, Any]) -> Info:
     )
 
 
-def _text(error: docker.errors.APIError) -> str:
-    """What the engine said, on one line."""
-    words = " ".join(str(error.explanation or "").split())
-    return words[:TEXT_LIMIT] or "no reason given"
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost cause, which is the one a person can act on."""
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        inner = error.__cause__ or error.__context__
-        reason = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        error = reason or inner or error
-    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
-        return "what answers there does not speak HTTP"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:TEXT_LIMIT] or type(error).__name__
+def _cause(error: OSError) -> str:
+    return error.strerror or " ".join(str(error).split())[:TEXT_LIMIT] or type(error).__name__

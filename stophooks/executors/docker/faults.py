@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from stophooks.executors.base import Cancellation
-    from stophooks.executors.docker.engine import EngineRefusedError
+    from stophooks.executors.docker.answers import EngineRefusedError
     from stophooks.models import Tail
 
 # What docker-init says when it cannot start the program (tini 0.19, src/tini.c), with its codes.

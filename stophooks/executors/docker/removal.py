@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import (
     CALL_BOUND_S,
     END_BOUND_S,
     Engine,
     EngineRefusedError,
-    do,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import docker
-
     from stophooks.executors.base import Cancellation
+    from stophooks.executors.docker.client import Client
 
 REMOVE_BOUND_S = 20.0
 PAUSE_S = 0.1
@@ -53,7 +51,7 @@ def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = T
             engine.call("remove", _remove(name), bound_s=min(CALL_BOUND_S, left))
             absences += 1
         except EngineRefusedError as err:
-            absences = absences + 1 if err.status == HTTPStatus.NOT_FOUND else 0
+            absences = absences + 1 if err.status == codes.NOT_FOUND else 0
             problem = err.text
         except ExecutorUnavailableError as err:
             absences, problem = 0, err.reason
@@ -87,5 +85,5 @@ def removed(engine: Engine, name: str) -> Iterator[None]:
         )
 
 
-def _remove(name: str) -> Callable[[docker.APIClient], None]:
-    return lambda client: do(client, "DELETE", f"/containers/{name}", force=True, v=True)
+def _remove(name: str) -> Callable[[Client], None]:
+    return lambda client: client.remove_container(name)

@@ -13,20 +13,14 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S, Cancellation, Sink
-from stophooks.executors.docker import faults, podman
+from stophooks.executors.docker import codes, faults, podman
 from stophooks.executors.docker import state as states
-from stophooks.executors.docker.engine import (
-    CREATE_BOUND_S,
-    Engine,
-    EngineRefusedError,
-    do,
-    malformed,
-)
+from stophooks.executors.docker.answers import EngineRefusedError, malformed
+from stophooks.executors.docker.engine import CREATE_BOUND_S, Engine, do
 from stophooks.executors.docker.feed import Feed
 from stophooks.executors.docker.removal import remove
 from stophooks.executors.docker.stream import Pump
@@ -36,8 +30,7 @@ from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import docker
-
+    from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.state import State
     from stophooks.secrets.mask import Mask
 
@@ -141,8 +134,8 @@ class ContainerRun:
         return replace(outcome, notes=(*outcome.notes, *warnings))
 
     def _create(self) -> tuple[str, ...]:
-        def create(client: docker.APIClient) -> Any:
-            return client.create_container_from_config(self._config, self.name, self._platform)
+        def create(client: Client) -> Any:
+            return client.create_container(self._config, self.name, self._platform)
 
         self._engine.expect(self.name)
         self._is_create_asked = True
@@ -154,7 +147,7 @@ class ContainerRun:
                 raise malformed("inspect")
         except EngineRefusedError as err:
             # A server error may come from between us and an engine that goes on creating.
-            if HTTPStatus.BAD_REQUEST <= err.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if codes.BAD_REQUEST <= err.status < codes.INTERNAL_SERVER_ERROR:
                 self._is_create_answered = True
             raise faults.create(err) from err
         asked, found = self._config["HostConfig"], kept if isinstance(kept, dict) else {}
@@ -202,9 +195,9 @@ class ContainerRun:
                 bound_s=CREATE_BOUND_S,
             )
         except EngineRefusedError as err:
-            if err.status < HTTPStatus.BAD_REQUEST:
+            if err.status < codes.BAD_REQUEST:
                 raise faults.garbled_start(err) from err
-            if err.status == HTTPStatus.NOT_FOUND and self.name in err.text:
+            if err.status == codes.NOT_FOUND and self.name in err.text:
                 raise faults.lost("somebody removed it before it was started") from err
             raise faults.start(err) from err
         except ExecutorUnavailableError as err:
@@ -370,7 +363,7 @@ class ContainerRun:
             try:
                 state = states.read(self._inspect())
             except EngineRefusedError as err:
-                self._is_gone = err.status == HTTPStatus.NOT_FOUND
+                self._is_gone = err.status == codes.NOT_FOUND
                 return None
             except (ExecutorUnavailableError, ValueError):
                 return None
@@ -396,5 +389,5 @@ class ContainerRun:
         return remove(self._engine, self.name, cancel=self._end_all, is_sure=is_sure)
 
 
-def _kill(name: str, signal: str) -> Callable[[docker.APIClient], None]:
+def _kill(name: str, signal: str) -> Callable[[Client], None]:
     return lambda client: do(client, "POST", f"/containers/{name}/kill", signal=signal)
