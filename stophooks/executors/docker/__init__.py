@@ -1,5 +1,19 @@
-"""Commands in throwaway containers; import this only when one is needed: it takes milliseconds."""
+"""Commands in throwaway containers; a module of this takes milliseconds to import."""
 
-from stophooks.executors.docker.executor import DockerExecutor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stophooks.executors.docker.executor import DockerExecutor
 
 __all__ = ["DockerExecutor"]
+
+
+def __getattr__(name: str) -> Any:
+    """The executor, imported when it is asked for: the engine can be asked before (`preflight`)."""
+    if name not in __all__:
+        raise AttributeError(name)
+    from stophooks.executors.docker.executor import DockerExecutor  # noqa: PLC0415 -- see above
+
+    return DockerExecutor

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.answers import EngineRefusedError, malformed
+from stophooks.executors.docker.flights import Flights
 from stophooks.executors.docker.removal import removed
+from stophooks.executors.docker.usertables import User
 from stophooks.models import Container, Pull
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from stophooks.executors.base import Cancellation
     from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.engine import Engine, Info
+
+__all__ = ["Image", "Pulls", "User", "obtain", "unfinished", "users"]
 
 # No image's user table is larger than this; bytes.
 PASSWD_LIMIT = 1024 * 1024
@@ -36,20 +40,64 @@ class Image:
     architecture: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """One row of an image's ``/etc/passwd``."""
+class Pulls:
+    """The pulls of one run; several commands that need the same image wait for one pull.
 
-    name: str
-    uid: int
-    gid: int
+    Args:
+        environ: The caller's, for the helpers that know credentials.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        # What is missing may go missing again; "always" means once in a run.
+        self._missing: Flights[None] = Flights(keeps=False)
+        self._always: Flights[None] = Flights(keeps=True)
+
+    def get(
+        self,
+        engine: Engine,
+        container: Container,
+        *,
+        note: Callable[[str], None],
+        cancel: Cancellation,
+    ) -> None:
+        """Have the image fetched, here or by who was first; the progress is told there.
+
+        Raises:
+            ExecutorUnavailableError: It cannot be had, or ``cancel`` was requested.
+        """
+
+        def fetch() -> None:
+            is_always = container.pull is Pull.ALWAYS
+            # Somebody may have fetched it since it was missed.
+            if not is_always and _there(engine, container) is not None:
+                return
+            from stophooks.executors.docker.pulling import pull  # noqa: PLC0415 -- imports docker-py, and most images are there
+
+            pull(engine, container, environ=self._environ, note=note, cancel=cancel)
+
+        def late() -> ExecutorUnavailableError:
+            return unfinished(container.image, cancel)
+
+        flights = self._always if container.pull is Pull.ALWAYS else self._missing
+        key = (container.image, container.platform)
+        flights.get(key, fetch, cancel=cancel, late=late)
+
+
+def unfinished(image: str, cancel: Cancellation) -> ExecutorUnavailableError:
+    """The error for a pull that ended because everything is to end."""
+    return ExecutorUnavailableError(
+        f"Pulling {image} was not finished in time ({cancel.reason}).",
+        remedy=f"Pull it beforehand: `docker pull {image}`.",
+        fault="pull",
+    )
 
 
 def obtain(
     engine: Engine,
     container: Container,
+    pulls: Pulls,
     *,
-    environ: Mapping[str, str],
     note: Callable[[str], None],
     cancel: Cancellation,
 ) -> Image:
@@ -58,10 +106,7 @@ def obtain(
     Raises:
         ExecutorUnavailableError: It cannot be had, or is for another platform.
     """
-    image = None if container.pull is Pull.ALWAYS else _inspect(engine, container.image)
-    if image is not None and container.platform and container.pull is Pull.MISSING:
-        # The variant for this platform is what is missing.
-        image = image if _is_for(container.platform, image) else None
+    image = None if container.pull is Pull.ALWAYS else _there(engine, container)
     if image is None:
         if container.pull is Pull.NEVER:
             raise ExecutorUnavailableError(
@@ -69,9 +114,7 @@ def obtain(
                 remedy=f"Get it with `docker pull {container.image}`, or write `pull: missing`.",
                 fault="image-missing",
             )
-        from stophooks.executors.docker.pulling import pull  # noqa: PLC0415 -- imports docker-py, and most images are there
-
-        pull(engine, container, environ=environ, note=note, cancel=cancel)
+        pulls.get(engine, container, note=note, cancel=cancel)
         image = _inspect(engine, container.image)
     if image is None:
         raise ExecutorUnavailableError(
@@ -80,6 +123,15 @@ def obtain(
             fault="pull",
         )
     _check_platform(image, container, engine.info)
+    return image
+
+
+def _there(engine: Engine, container: Container) -> Image | None:
+    """The image, if the engine has it for the platform that the command wants."""
+    image = _inspect(engine, container.image)
+    if image is not None and container.platform and container.pull is Pull.MISSING:
+        # The variant for this platform is what is missing.
+        return image if _is_for(container.platform, image) else None
     return image
 
 

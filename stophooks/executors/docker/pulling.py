@@ -13,6 +13,7 @@ from stophooks.executors.docker import credentials
 from stophooks.executors.docker.answers import EngineRefusedError
 from stophooks.executors.docker.dockerpy import BROKEN, understood
 from stophooks.executors.docker.faults import Fault, match
+from stophooks.executors.docker.images import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -99,11 +100,7 @@ def pull(
         _follow(iter(lines.get, None), container.image, note)
     except BROKEN as err:
         if cancel.requested:
-            raise ExecutorUnavailableError(
-                f"Pulling {container.image} was not finished in time ({cancel.reason}).",
-                remedy=f"Pull it beforehand: `docker pull {container.image}`.",
-                fault="pull",
-            ) from err
+            raise unfinished(container.image, cancel) from err
         raise classify(container.image, _words(engine.translate("pull", understood(err)))) from err
     finally:
         unsubscribe()
