@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
@@ -18,6 +17,7 @@ from stophooks.events import STOP_EVENTS
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

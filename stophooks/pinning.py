@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 from stophooks import config
 from stophooks.errors import StoreError
 from stophooks.lifecycles.cleanup import script
 from stophooks.models import Severity
 from stophooks.store import contents
 from stophooks.store.pin import Pin
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from stophooks.models import (
     Command,
@@ -18,6 +16,8 @@ from stophooks.models import (
     Ulimit,
     When,
 )
+from stophooks.typed import Any
+from stophooks.values import asdict, dataclass
 
 DEFAULT_TIMEOUT_S = 300.0
 DEFAULT_DEADLINE_S = 540.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+
+from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Installable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
 
 from stophooks.events import STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any, Protocol
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

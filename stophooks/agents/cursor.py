@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, cast
 
 from stophooks.agents import base
 from stophooks.agents.base import Reply, Signs
 from stophooks.agents.base import remark as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

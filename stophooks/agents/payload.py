@@ -6,10 +6,10 @@ import json
 import os
 import select
 import time
-from typing import Any
 
 from stophooks.errors import StophooksError
 from stophooks.models import MIB, human_size
+from stophooks.typed import Any
 
 # An agent writes its payload at once; a stdin left open must not eat the time of the checks.
 DEADLINE_S = 5.0

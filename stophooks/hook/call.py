@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.agents import base, payload
 from stophooks.errors import StophooksError, UsageError
@@ -16,6 +15,7 @@ from stophooks.invocation import DISABLE, SectionRun, directory, disabled, home,
 from stophooks.plan import DEFAULT_MAX_BLOCKS, Section
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory, block_keys
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
 from stophooks.models import Status
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Reply

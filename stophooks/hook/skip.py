@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from stophooks.store.memory import key
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import asdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,13 @@ import subprocess  # noqa: TID251 - this package is the one place that starts pr
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
 from stophooks.process import family, identity
 from stophooks.process.family import Family
+from stophooks.typed import TYPE_CHECKING, Protocol, Self
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +57,8 @@ class Guard(Protocol):
         """Nothing of it is left, or what is left may stay."""
 
 
-class Streams(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Streams:
     """Descriptors of this process that a program gets as its own; nothing of it is then seen."""
 
     stdin: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess  # noqa: TID251 - this package is the one place that starts processes
-from dataclasses import dataclass
+
+from stophooks.values import dataclass
 
 # How long a look at a directory may take: one on a network that does not answer. Seconds.
 LOOK_S = 10.0

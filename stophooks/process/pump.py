@@ -7,10 +7,10 @@ import os
 import select
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol, Self
 
 from stophooks.models import KIB, Stream
 from stophooks.process.family import KILL_S
+from stophooks.typed import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import signal
 import time
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from stophooks.process.child import Child
 from stophooks.process.pump import Pump, Wake
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

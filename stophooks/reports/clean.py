@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.models import Tail

@@ -6,10 +6,10 @@ import os
 import time
 from datetime import UTC, datetime
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.reports.clean import line
 from stophooks.reports.words import happened
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,6 @@ import json
 import re
 from base64 import b64encode
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
 
 from stophooks.secrets.names import LEAST_BYTES
 from stophooks.secrets.shapes import (
@@ -21,6 +20,7 @@ from stophooks.secrets.shapes import (
     LONGEST_BYTES,
     SHAPES,
 )
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,9 +7,9 @@ Google and OpenAI (read 2026-11-21), RFC 7519 (JWT), RFC 6750 (Bearer), RFC 7468
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from stophooks.models import KIB
+from stophooks.values import dataclass
 
 # No match is longer, so that what is held back of a stream is bounded; bytes.
 LONGEST_BYTES = 16 * KIB

@@ -7,10 +7,10 @@ import os
 import stat
 import time
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
 from stophooks.models import MIB
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, TypeVar
 
 from stophooks.errors import StoreError
 from stophooks.store import tables
 from stophooks.store.lock import FileLock
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3

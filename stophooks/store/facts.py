@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, Self
 
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import DamagedError, Database
+from stophooks.typed import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import StoreError
 from stophooks.models import MIB
 from stophooks.store.place import PRIVATE_FILE, places
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

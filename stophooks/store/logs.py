@@ -6,11 +6,11 @@ import fcntl
 import os
 import re
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

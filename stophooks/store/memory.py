@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import StoreError
 from stophooks.events import STOP_EVENTS
 from stophooks.store.facts import Facts
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

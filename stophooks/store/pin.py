@@ -7,11 +7,11 @@ import json
 import os
 import time
 import zlib
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from stophooks import plan as plans
 from stophooks.store.database import DamagedError
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass, field
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan

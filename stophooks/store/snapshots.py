@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from typing import TYPE_CHECKING
 
 from stophooks import process
 from stophooks.models import MIB, Stream
 from stophooks.store.contents import GONE, print_of
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,7 +6,6 @@ import json
 import sqlite3
 import tempfile
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from stophooks.plan import Plan, Section
 from stophooks.store import pins
 from stophooks.store.pin import Pin, checksum
 from stophooks.store.pins import Pins
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.process import Identity
+from stophooks.values import dataclass
 
 # The fault of a user that is not there, or that this process cannot become.
 FAULT = "user"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from stophooks import process
 from stophooks.executors.base import GRACE_S
@@ -11,6 +10,7 @@ from stophooks.executors.host import account, faults, shell
 from stophooks.executors.output import Output
 from stophooks.models import SIGNAL_BASE, Outcome, Status, Stream, human_duration, signal_of
 from stophooks.secrets.vault import Vault, variable
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

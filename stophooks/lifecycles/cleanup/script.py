@@ -6,12 +6,12 @@ import base64
 import os
 import shlex
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.models import MIB
 from stophooks.store import contents
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
