@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from stophooks import patterns
 from stophooks.models import (
     Command,
     Container,
@@ -24,7 +23,7 @@ DEFAULT_DEADLINE_S = 540.0
 DEFAULT_MAX_BLOCKS = 3
 WAIT = "wait"
 # A directory and a lock have a resource's name.
-RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RESOURCE = patterns.compiled(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESOURCE_FORM = "letters, digits, dots, dashes and underscores, at most 100, not first a dot"
 
 

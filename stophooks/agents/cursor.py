@@ -6,9 +6,9 @@ A stop cannot be refused: what it takes is a message that it sends to the model 
 
 from __future__ import annotations
 
-import json
 import sys
 
+from stophooks import jsonvalues
 from stophooks.agents import base
 from stophooks.agents.base import Reply, Signs
 from stophooks.agents.base import remark as allow
@@ -71,7 +71,7 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
 
 def block(reason: str) -> Reply:
     """Return the follow-up that goes to the model: any other exit code than 0 means nothing."""
-    answer = json.dumps({"followup_message": reason}, ensure_ascii=True)
+    answer = jsonvalues.dumps({"followup_message": reason})
     return Reply(stdout=answer + "\n", stderr="", exit_code=0)
 
 

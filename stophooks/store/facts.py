@@ -6,10 +6,10 @@ the checks, block, or say more: a broken store can cost time, never a check.
 
 from __future__ import annotations
 
-import json
 import time
 import zlib
 
+from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import DamagedError, Database
@@ -126,7 +126,7 @@ class Facts:
 
 
 def _write(connection: sqlite3.Connection, kind: str, key: str, value: Any) -> None:
-    text = json.dumps(value)
+    text = jsonvalues.dumps(value)
     now = time.time()
     old = (now - KEEP_S, ONCE)
     connection.execute("DELETE FROM facts WHERE at < ? AND kind != ?", old)
@@ -142,7 +142,7 @@ def _row(connection: sqlite3.Connection, kind: str, key: str) -> Any:
     text, checked = found
     if not isinstance(text, str) or checked != _sum(kind, key, text):
         raise DamagedError("a fact is not what was written")
-    return json.loads(text)
+    return jsonvalues.loads(text)
 
 
 def _check(connection: sqlite3.Connection) -> None:

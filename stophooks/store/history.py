@@ -6,9 +6,9 @@ ends a run, the entries before it stay whole.
 
 from __future__ import annotations
 
-import json
 import os
 
+from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.models import MIB
 from stophooks.store.place import PRIVATE_FILE, places
@@ -34,7 +34,7 @@ class History:
         Raises:
             StoreError: It can be kept nowhere.
         """
-        data = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        data = jsonvalues.dumps(entry, compact=True).encode() + b"\n"
         problem = "no place"
         for directory in places(self._state_dir):
             try:
@@ -73,7 +73,7 @@ def _append(path: str, data: bytes) -> None:
 
 def _read(row: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(row)
+        entry = jsonvalues.loads(row.decode())
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import time
 
+from stophooks import patterns
 from stophooks.errors import StoreError
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
@@ -24,7 +24,7 @@ KEEP_BYTES = 512 * MIB
 KEEP_RUNS = 200
 NAME_LENGTH = 60
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_UNSAFE = patterns.compiled(r"[^A-Za-z0-9._-]+")
 
 
 class RunLogs:

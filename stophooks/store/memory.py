@@ -10,6 +10,7 @@ import os
 import time
 from contextlib import suppress
 
+from stophooks.digests import sha256
 from stophooks.errors import StoreError
 from stophooks.events import STOP_EVENTS
 from stophooks.store.facts import Facts
@@ -188,10 +189,8 @@ def block_keys(event: Event | None, places: Iterable[str]) -> tuple[str, ...]:
 
 def key(*parts: str) -> str:
     """One short name for what an agent may have named in any length and with any characters."""
-    import hashlib  # noqa: PLC0415 -- a stop that is neither blocked nor counted needs none
-
     whole = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(whole).hexdigest()
+    return sha256(whole).hexdigest()
 
 
 def _moment(state: dict[str, Any]) -> float:

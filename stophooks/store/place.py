@@ -15,6 +15,10 @@ PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
 
 
+# Whoever uses one of them looks whose the directory in it is.
+_TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
+
+
 def state_dir(environ: Mapping[str, str]) -> str:
     """Return where this user's state belongs, as an absolute path.
 
@@ -66,14 +70,16 @@ def places(wanted: str) -> Iterator[str]:
 
 
 def fallback_dir() -> str:
-    """Return this user's own directory for temporary files, which need not exist."""
-    import tempfile  # noqa: PLC0415 -- only a machine without a state directory pays for it
+    """Return this user's own directory for temporary files, which need not exist.
 
-    try:
-        base = tempfile.gettempdir()
-    except OSError:  # it tries to write, and can nowhere
-        base = "/tmp"  # noqa: S108 -- whoever uses it looks whose the directory in it is
-    return os.path.join(base, _fallback_name())
+    It lies where `tempfile.gettempdir` looks first; that one writes a file to find out, and its
+    module's import takes longer than a stop may.
+    """
+    named = (os.getenv(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    for base in (*filter(None, named), *_TEMPORARY):
+        if os.path.isdir(base) and os.access(base, os.W_OK | os.X_OK):
+            return os.path.join(os.path.abspath(base), _fallback_name())
+    return os.path.join(_TEMPORARY[0], _fallback_name())
 
 
 def _fallback_name() -> str:
