@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
-
-
 # Whoever uses one of them looks whose the directory in it is.
 _TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
 
@@ -70,16 +68,21 @@ def places(wanted: str) -> Iterator[str]:
 
 
 def fallback_dir() -> str:
-    """Return this user's own directory for temporary files, which need not exist.
+    """Return this user's own directory for temporary files, which need not exist."""
+    return os.path.join(temporary_dir(), _fallback_name())
 
-    It lies where `tempfile.gettempdir` looks first; that one writes a file to find out, and its
-    module's import takes longer than a stop may.
+
+def temporary_dir() -> str:
+    """Return where temporary files go.
+
+    `tempfile.gettempdir` looks in the same places, and would write a file to find out; its import
+    takes longer than a stop may.
     """
     named = (os.getenv(name) for name in ("TMPDIR", "TEMP", "TMP"))
     for base in (*filter(None, named), *_TEMPORARY):
         if os.path.isdir(base) and os.access(base, os.W_OK | os.X_OK):
-            return os.path.join(os.path.abspath(base), _fallback_name())
-    return os.path.join(_TEMPORARY[0], _fallback_name())
+            return os.path.abspath(base)
+    return _TEMPORARY[0]
 
 
 def _fallback_name() -> str:

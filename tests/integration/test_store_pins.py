@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -59,7 +58,7 @@ PIN = Pin(
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state directory, and a place of its own for what cannot be kept in it."""
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path / "tmp"))
     return tmp_path / "state"
 
 
