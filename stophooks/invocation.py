@@ -248,11 +248,11 @@ class SectionRun:
 
         Without ``remembers`` whoever asked for the run puts it there, with more about it.
         """
-        from stophooks.store.logs import prune  # noqa: PLC0415 -- as above
+        from stophooks.store.logs import is_due, prune  # noqa: PLC0415 -- as above
 
         if self._last is not None and remembers:
             remember(self._last)
-        if self._logs is not None:
+        if self._logs is not None and is_due(self._logs):
             prune(self._logs.state_dir, keep=self._run_id)
 
     def _executors(

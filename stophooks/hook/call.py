@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import suppress
 
@@ -162,6 +163,8 @@ class Call:
             section, check.plan, with_caller=True, occasion=_occasion(check)
         )
         watch.running(section.deadline_s)
+        # Until now nothing was made that could be garbage; commands may run for minutes.
+        gc.enable()
         return check.judge(self._section_run.report(cancel=watch.cancel))
 
     def _disabled(self, event: Event) -> Reply:

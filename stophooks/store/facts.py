@@ -63,7 +63,20 @@ class Facts:
         Raises:
             StoreError: It can be remembered nowhere.
         """
-        self._somewhere(lambda connection: _write(connection, kind, key, value))
+        self.put_all((kind, key, value))
+
+    def put_all(self, *facts: tuple[str, str, Any]) -> None:
+        """Remember these (kind, key, value), all or none.
+
+        Raises:
+            StoreError: They can be remembered nowhere.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            for kind, key, value in facts:
+                _write(connection, kind, key, value)
+
+        self._somewhere(write)
 
     def change(self, kind: str, key: str, change: Callable[[Any], Any]) -> None:
         """Put what ``change`` makes of what is known (None where nothing is), in one transaction.

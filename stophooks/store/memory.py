@@ -107,9 +107,12 @@ class Memory:
         """The last pass in this project: ``tree``, ``terms`` and ``at``."""
         return _object(self._facts.get(PASS, self._of(section)))
 
-    def passed(self, section: str, *, tree: str, terms: str) -> None:
-        """Remember a pass: of this tree, on these terms."""
-        self._put(PASS, self._of(section), {"tree": tree, "terms": terms, "at": time.time()})
+    def passed(self, section: str, found: dict[str, Any], *, tree: str, terms: str) -> None:
+        """Remember a result that is a pass: of this tree, on these terms."""
+        key = self._of(section)
+        known = {"tree": tree, "terms": terms, "at": time.time()}
+        with suppress(*UNUSABLE):
+            self._facts.put_all((PASS, key, known), (STATE, key, found))
 
     def state(self, section: str) -> dict[str, Any] | None:
         """The last result in this project; see `stophooks.reports.status`."""

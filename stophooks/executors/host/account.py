@@ -40,6 +40,11 @@ class Account:
     shell: str
     identity: Identity | None
 
+    @property
+    def callers_own(self) -> tuple[str, ...]:
+        """Variables that this user is not to have from the caller; none where they are the same."""
+        return CALLERS_OWN if self.identity else ()
+
     def variables(self) -> dict[str, str]:
         """What a log-in would set for this user."""
         return {"HOME": self.home, "USER": self.name, "LOGNAME": self.name, "SHELL": self.shell}
