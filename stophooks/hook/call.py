@@ -79,7 +79,8 @@ class Call:
             self._event = self.agent.parse({}, self._environ)
         found = caller.find(given, payload.read(STDIN), self._environ, state_dir=self.state_dir)
         self.agent, self._event = found.agent, found.event
-        self._say(*caller.explained(found))
+        if self._debug is not None:
+            self._say(*caller.explained(found))
         if found.aside:
             return self.agent.allow(None)
         if self._event.kind in SESSION_EVENTS:
@@ -164,6 +165,7 @@ class Call:
         )
         watch.running(section.deadline_s)
         # Until now nothing was made that could be garbage; commands may run for minutes.
+        gc.freeze()
         gc.enable()
         return check.judge(self._section_run.report(cancel=watch.cancel))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import threading
@@ -105,7 +104,7 @@ class Pump:
     def turn(self, timeout_s: float) -> bool:
         """Wait for anything and take it; whether it was more than output."""
         more = False
-        for descriptor, _ in self._poll.poll(math.ceil(timeout_s * 1000)):
+        for descriptor, _ in self._poll.poll(-int(-timeout_s * 1000 // 1)):
             if descriptor in self._pipes:
                 self._read(descriptor)
                 continue

@@ -267,4 +267,7 @@ def _remove(path: str) -> None:
 
 
 def _safe(name: str) -> str:
-    return _UNSAFE.sub("-", name).strip("-.")[:NAME_LENGTH] or "log"
+    # Most names are plain, and need no `re`.
+    bare = name.translate({ord(mark): None for mark in "._-"})
+    plain = name if bare.isascii() and bare.isalnum() else _UNSAFE.sub("-", name)
+    return plain.strip("-.")[:NAME_LENGTH] or "log"
