@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def listen(numbers: Iterable[int], heard: Callable[[int], None]) -> Callable[[], None]:
+def listen(numbers: Iterable[int], heard: Callable[[signal.Signals], None]) -> Callable[[], None]:
     """Call ``heard`` for each of these signals, in a thread of its own, and nothing else happens.
 
     A signal that is ignored stays ignored. Only the main thread may call this.
