@@ -8,11 +8,11 @@ How a request travels is a transport's business: a Unix socket is spoken to dire
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.answers import malformed, refused
+from stophooks.typed import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,10 +9,10 @@ import os
 import socket
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.direct import DirectClient
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.dockerpy import DockerPyClient

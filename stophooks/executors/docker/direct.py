@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from typing import TYPE_CHECKING
 
 from stophooks import wire
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.client import Client
 from stophooks.models import KIB
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

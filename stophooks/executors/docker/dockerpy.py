@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import docker
 import docker.errors
@@ -25,6 +24,7 @@ from stophooks import wire
 from stophooks.executors.docker.answers import NOT_UNDERSTOOD, UnusableError, refused
 from stophooks.executors.docker.client import Client
 from stophooks.executors.docker.direct import PIECE_BYTES, SOCKET_TIMEOUT_S, connected
+from stophooks.typed import TYPE_CHECKING, Any, BinaryIO, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,6 @@ import queue
 import re
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -28,6 +26,8 @@ from stophooks.executors.docker.answers import (
     malformed,
 )
 from stophooks.executors.docker.connection import Connection, connect
+from stophooks.typed import TYPE_CHECKING, Any, TypeVar, cast
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

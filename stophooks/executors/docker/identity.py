@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker import images
 from stophooks.executors.docker.usertables import UserTables
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import re
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import codes
@@ -15,6 +13,8 @@ from stophooks.executors.docker.flights import Flights
 from stophooks.executors.docker.removal import removed
 from stophooks.executors.docker.usertables import User
 from stophooks.models import Container, Pull
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

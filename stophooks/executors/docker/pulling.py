@@ -6,7 +6,6 @@ import queue
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import credentials
@@ -14,6 +13,7 @@ from stophooks.executors.docker.answers import EngineRefusedError
 from stophooks.executors.docker.dockerpy import BROKEN, understood
 from stophooks.executors.docker.faults import Fault, match
 from stophooks.executors.docker.images import unfinished
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import codes
@@ -14,6 +13,7 @@ from stophooks.executors.docker.engine import (
     Engine,
     EngineRefusedError,
 )
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,11 +9,11 @@ from __future__ import annotations
 import struct
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.answers import malformed
 from stophooks.executors.output import Output
 from stophooks.models import KIB, Stream
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

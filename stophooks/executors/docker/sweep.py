@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -16,6 +14,8 @@ from stophooks.executors.docker import codes
 from stophooks.executors.docker import owner as owners
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.lock import clear_locks
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.client import Client

@@ -10,7 +10,8 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+
+from stophooks.values import dataclass
 
 # A table is about a kilobyte; the oldest go first.
 MOST_TABLES = 256

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import posixpath
 import uuid
-from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.removal import removed
 from stophooks.executors.docker.spec import refuse
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
