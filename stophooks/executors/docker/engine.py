@@ -11,7 +11,6 @@ import copy
 import errno
 import os
 import queue
-import re
 import threading
 import time
 
@@ -49,8 +48,6 @@ HURRY_S = 2.0
 # removal's own. Seconds.
 END_BOUND_S = 9.0
 STEPS_BOUND_S = 6.5
-# As `/version` writes it.
-API_VERSION = re.compile(r"[0-9]+\.[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +259,7 @@ class Engine:
         if self._known.info is None:
             version = self._about("version", lambda client: client.version(api_version=False))
             api_version = str(version.get("ApiVersion"))
-            if not API_VERSION.fullmatch(api_version):
+            if not _is_api_version(api_version):
                 raise self._unreachable(str(malformed("version")))
             self._known.version = api_version
             self._known.info = self._describe(version)
@@ -296,6 +293,12 @@ def do(client: Client, method: str, path: str, **params: object) -> None:
         EngineRefusedError: The answer is another.
     """
     client.do(method, path, **params)
+
+
+def _is_api_version(text: str) -> bool:
+    """Whether it is one, as `/version` writes it: ``1.41``."""
+    major, _, minor = text.partition(".")
+    return all(part.isascii() and part.isdecimal() for part in (major, minor))
 
 
 def describe(version: dict[str, Any], info: dict[str, Any]) -> Info:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import re
-import uuid
-
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.answers import EngineRefusedError, malformed
 from stophooks.executors.docker.flights import Flights
-from stophooks.executors.docker.removal import removed
+from stophooks.executors.docker.removal import new_name, removed
 from stophooks.executors.docker.usertables import User
 from stophooks.models import Container, Pull
+from stophooks.patterns import compiled
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 
@@ -28,7 +25,7 @@ __all__ = ["Image", "Pulls", "User", "obtain", "unfinished", "users"]
 # No image's user table is larger than this; bytes.
 PASSWD_LIMIT = 1024 * 1024
 # name:password:uid:gid:… (passwd(5)).
-PASSWD_LINE = re.compile(r"(?P<name>[^:]*):[^:]*:(?P<uid>[0-9]+):(?P<gid>[0-9]+):")
+PASSWD_LINE = compiled(r"(?P<name>[^:]*):[^:]*:(?P<uid>[0-9]+):(?P<gid>[0-9]+):")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +178,7 @@ def users(engine: Engine, image: Image, labels: dict[str, str]) -> tuple[User, .
 
     Reads the file out of a container that is created, never started, and removed.
     """
-    name = f"stophooks-{uuid.uuid4().hex}"
+    name = new_name()
 
     def read(client: Client) -> bytes:
         config = {"Image": image.id, "Entrypoint": ["/"], "Labels": labels}
@@ -224,7 +221,9 @@ def _parse_passwd(archive: bytes) -> Iterator[User]:
 
 def _only_file(archive: bytes) -> bytes:
     """The content of the file in an archive; nothing when that is none."""
-    import tarfile  # noqa: PLC0415 -- takes milliseconds, and is needed once for an image
+    # Both take milliseconds, and are needed once for an image.
+    import io  # noqa: PLC0415
+    import tarfile  # noqa: PLC0415
 
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:

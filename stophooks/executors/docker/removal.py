@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 
@@ -27,6 +28,11 @@ PAUSE_S = 0.1
 # apart (seconds), before it counts as gone.
 ABSENCES = 3
 ABSENCE_PAUSE_S = 0.3
+
+
+def new_name() -> str:
+    """A name for a container that no other has."""
+    return f"stophooks-{os.urandom(16).hex()}"
 
 
 def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = True) -> str | None:

@@ -7,10 +7,8 @@ the container is gone.
 
 from __future__ import annotations
 
-import math
 import queue
 import time
-import uuid
 from contextlib import suppress
 
 from stophooks.errors import ExecutorUnavailableError
@@ -20,7 +18,7 @@ from stophooks.executors.docker import state as states
 from stophooks.executors.docker.answers import EngineRefusedError, malformed
 from stophooks.executors.docker.engine import CREATE_BOUND_S, Engine, do
 from stophooks.executors.docker.feed import Feed
-from stophooks.executors.docker.removal import remove
+from stophooks.executors.docker.removal import new_name, remove
 from stophooks.executors.docker.stream import Pump
 from stophooks.executors.docker.waiter import Waiter
 from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
@@ -84,7 +82,7 @@ class ContainerRun:
         mask: Mask | None = None,
         secrets: Mapping[str, bytes] | None = None,
     ) -> None:
-        self.name = f"stophooks-{uuid.uuid4().hex}"
+        self.name = new_name()
         # Requested by the caller's cancellation or by the timeout, whichever comes first.
         self._end_all = Cancellation()
         self._engine = engine.until(self._end_all)
@@ -250,7 +248,7 @@ class ContainerRun:
             ExecutorUnavailableError: The container still runs, though no more output can come.
         """
         due = time.monotonic() + EXIT_AFTER_OUTPUT_S
-        while (now := time.monotonic()) < (deadline or math.inf):
+        while (now := time.monotonic()) < (deadline or float("inf")):
             if self._exit is None and (not self._has_wait or now >= due):
                 self._exit = self._asked_exit()
             if self._exit is not None:

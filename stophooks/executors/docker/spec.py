@@ -7,7 +7,6 @@ read 2026-11-21): docker-py's builders drop values that are false or zero.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from stophooks import mounts as host_mounts
 from stophooks.errors import ExecutorUnavailableError
@@ -318,7 +317,8 @@ def _followed(source: str) -> str:
 def _mounted_below(source: str) -> str | None:
     """A mount point of this machine strictly below a path (proc_pid_mountinfo(5), field 5)."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return None
     points = (_unescaped(line.split(" ")[4]) for line in lines)

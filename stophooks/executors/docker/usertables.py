@@ -6,16 +6,15 @@ every engine, and for ever.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from contextlib import suppress
 
+from stophooks.jsonvalues import dumps, loads
 from stophooks.values import dataclass
 
 # A table is about a kilobyte; the oldest go first.
 MOST_TABLES = 256
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_DIGEST_DIGITS = 64
 _FORMAT = 1
 
 
@@ -45,7 +44,7 @@ class UserTables:
             return None
         try:
             with open(path, encoding="utf-8") as file:
-                told = json.load(file)
+                told = loads(file.read())
             if told["format"] != _FORMAT:
                 return None
             return tuple(_user(*row) for row in told["users"])
@@ -64,15 +63,16 @@ class UserTables:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             unfinished = f"{path}.{os.getpid()}"
             with open(os.open(unfinished, flags, 0o600), "w", encoding="utf-8") as file:
-                json.dump({"format": _FORMAT, "users": rows}, file)
+                file.write(dumps({"format": _FORMAT, "users": rows}))
             os.replace(unfinished, path)
             self._prune(self._directory)
 
     def _path(self, image_id: str) -> str | None:
-        digest = _DIGEST.fullmatch(image_id)
-        if self._directory is None or digest is None:
+        digest = image_id.removeprefix("sha256:")
+        is_digest = len(digest) == _DIGEST_DIGITS and not digest.strip("0123456789abcdef")
+        if self._directory is None or not is_digest:
             return None
-        return os.path.join(self._directory, f"{digest[1]}.json")
+        return os.path.join(self._directory, f"{digest}.json")
 
     def _prune(self, directory: str) -> None:
         with os.scandir(directory) as entries:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import io
 import posixpath
-import uuid
 
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
-from stophooks.executors.docker.removal import removed
+from stophooks.executors.docker.removal import new_name, removed
 from stophooks.executors.docker.spec import refuse
 from stophooks.typed import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ def _give(
 
     The container is created and never started, so nothing of the image runs as root.
     """
-    container = f"stophooks-{uuid.uuid4().hex}"
+    container = new_name()
     target = "/stophooks-volume"
     host_config = {"Mounts": [{"Type": "volume", "Source": mount.source, "Target": target}]}
     config = {

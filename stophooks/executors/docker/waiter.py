@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 
 from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError
+from stophooks.executors.docker.client import value
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Waiter:
             "POST", f"/containers/{container}/wait", {"condition": condition}, endless=True
         )
         self._armed.set()
-        answer = json.loads(reply.content())
+        answer = value(reply)
         return exit_code(answer["StatusCode"], error=answer.get("Error"))
 
     def abort(self) -> None:
