@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from stophooks.executors.base import Cancellation
+    from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.client import Client
-    from stophooks.executors.docker.engine import Engine, Info
+    from stophooks.executors.docker.engine import Engine
 
 __all__ = ["Image", "Pulls", "User", "obtain", "unfinished", "users"]
 

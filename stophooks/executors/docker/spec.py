@@ -17,7 +17,7 @@ from stophooks.typed import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stophooks.executors.docker.engine import Info
+    from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.identity import Identity
 
 NETWORK_MODES = frozenset({"none", "bridge", "host"})

@@ -16,8 +16,8 @@ from stophooks.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.endpoint import Endpoint
-    from stophooks.executors.docker.engine import Info
     from stophooks.executors.docker.sweep import Leftover
     from stophooks.models import Command
 
