@@ -86,7 +86,7 @@ def matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     return bool(path) and fnmatchcase(path[0], pattern[0]) and matches(pattern[1:], path[1:])
 
 
-def _may_hold(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
+def may_hold(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether what a pattern names can lie in a directory."""
     for part, name in zip(pattern, path, strict=False):
         if part == "**":
@@ -103,7 +103,7 @@ def _named(project_dir: str, patterns: list[tuple[str, ...]]) -> Iterator[str]:
         for name, is_dir in _entries(os.path.join(project_dir, *place)):
             path = (*place, name)
             if is_dir:
-                if any(_may_hold(pattern, path) for pattern in patterns):
+                if any(may_hold(pattern, path) for pattern in patterns):
                     waiting.append(path)
             elif any(matches(pattern, path) for pattern in patterns):
                 yield "/".join(path)

@@ -1,0 +1,121 @@
+"""The place of a project in the state directory: what is remembered of its files, and by what."""
+
+from __future__ import annotations
+
+import os
+import time
+from hashlib import sha256
+
+from stophooks.errors import StoreError
+from stophooks.inputs.listing import CONFIG
+from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
+
+_ALL = "trees"
+INDEX = "index-"
+# A look takes seconds: nobody uses what nothing names for longer.
+_UNUSED_S = 600.0
+# Of a project that nobody has looked at for so long nothing is kept. 30 days.
+_KEPT_S = 30 * 24 * 3600.0
+# Conversions would run programs and hide changes, and nothing here needs them.
+_ATTRIBUTES = "* -text -crlf -eol -ident -filter -working-tree-encoding\n"
+
+
+def place_of(root: str, state_dir: str) -> str | None:
+    """The directory for a project, made if need be; None where nothing can be kept."""
+    try:
+        directory = os.path.join(writable_dir(state_dir), _ALL, _short(root))
+        os.makedirs(directory, mode=PRIVATE_DIR, exist_ok=True)
+    except (StoreError, OSError):
+        return None
+    return directory if os.access(directory, os.W_OK | os.X_OK) else None
+
+
+def within(place: str, path: str) -> str:
+    """The directory for a repository within a project.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    directory = os.path.join(place, "within", _short(path))
+    os.makedirs(directory, mode=PRIVATE_DIR, exist_ok=True)
+    return directory
+
+
+def repository(place: str, exclude: str) -> str:
+    """A repository of ours with no objects, which ignores what another one does.
+
+    Args:
+        place: The project's directory.
+        exclude: The other one's own file of patterns.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    directory = os.path.join(place, "git")
+    for name in ("objects", "refs", "info"):
+        if not os.path.isdir(os.path.join(directory, name)):
+            os.makedirs(os.path.join(directory, name), mode=PRIVATE_DIR)
+    _put(os.path.join(directory, "HEAD"), "ref: refs/heads/none\n")
+    _put(os.path.join(directory, "config"), CONFIG)
+    _put(os.path.join(directory, "info", "attributes"), _ATTRIBUTES)
+    link = os.path.join(directory, "info", "exclude")
+    if not os.path.islink(link) or os.readlink(link) != exclude:
+        if os.path.lexists(link):
+            os.unlink(link)
+        os.symlink(exclude, link)
+    return directory
+
+
+def sweep(place: str) -> None:
+    """Remove files that were replaced, or never finished.
+
+    Raises:
+        OSError: They cannot be.
+    """
+    limit = time.time() - _UNUSED_S
+    with os.scandir(place) as entries:
+        for entry in entries:
+            is_ours = entry.name.startswith((INDEX, "memory."))
+            if is_ours and entry.stat(follow_symlinks=False).st_mtime < limit:
+                os.unlink(entry.path)
+
+
+def prune(place: str) -> None:
+    """Remove what is kept of projects that nobody has looked at for 30 days.
+
+    Raises:
+        OSError: It cannot be found out.
+    """
+    import shutil  # noqa: PLC0415 -- only when a project is seen for the first time
+
+    limit = time.time() - _KEPT_S
+    with os.scandir(os.path.dirname(place)) as entries:
+        for entry in entries:
+            memory = os.path.join(entry.path, "memory")
+            used = memory if os.path.lexists(memory) else entry.path
+            if entry.path != place and os.lstat(used).st_mtime < limit:
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _put(path: str, text: str) -> None:
+    """Have a small file say this."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        pass
+    else:
+        try:
+            if os.read(descriptor, len(text) + 1) == text.encode():
+                return
+        finally:
+            os.close(descriptor)
+    temporary = f"{path}.{os.urandom(8).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(temporary, flags, PRIVATE_FILE), "w", encoding="ascii") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def _short(path: str) -> str:
+    return sha256(os.fsencode(path)).hexdigest()[:32]
