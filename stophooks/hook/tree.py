@@ -29,7 +29,7 @@ def tree(
         from stophooks.inputs import look  # noqa: PLC0415 -- a skipped stop needs none
 
         found = look(project_dir, environ=environ, state_dir=state_dir, deadline_s=deadline_s)
-        return None if found is None else found.id
     except (StophooksError, OSError, ImportError, MemoryError):
         # Not known is not unchanged: the checks run.
         return None
+    return None if found is None else found.id

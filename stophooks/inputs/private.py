@@ -23,8 +23,7 @@ _ATTRIBUTES = "* -text -crlf -eol -ident -filter -working-tree-encoding\n"
 def place_of(root: str, state_dir: str) -> str | None:
     """The directory for a project, made if need be; None where nothing can be kept."""
     try:
-        directory = os.path.join(writable_dir(state_dir), _ALL, _short(root))
-        os.makedirs(directory, mode=PRIVATE_DIR, exist_ok=True)
+        directory = _made(writable_dir(state_dir), _ALL, _short(root))
     except (StoreError, OSError):
         return None
     return directory if os.access(directory, os.W_OK | os.X_OK) else None
@@ -36,9 +35,7 @@ def within(place: str, path: str) -> str:
     Raises:
         OSError: It cannot be made.
     """
-    directory = os.path.join(place, "within", _short(path))
-    os.makedirs(directory, mode=PRIVATE_DIR, exist_ok=True)
-    return directory
+    return _made(place, "within", _short(path))
 
 
 def repository(place: str, exclude: str) -> str:
@@ -51,10 +48,9 @@ def repository(place: str, exclude: str) -> str:
     Raises:
         OSError: It cannot be made.
     """
-    directory = os.path.join(place, "git")
+    directory = _made(place, "git")
     for name in ("objects", "refs", "info"):
-        if not os.path.isdir(os.path.join(directory, name)):
-            os.makedirs(os.path.join(directory, name), mode=PRIVATE_DIR)
+        _made(directory, name)
     _put(os.path.join(directory, "HEAD"), "ref: refs/heads/none\n")
     _put(os.path.join(directory, "config"), CONFIG)
     _put(os.path.join(directory, "info", "attributes"), _ATTRIBUTES)
@@ -95,6 +91,16 @@ def prune(place: str) -> None:
             used = memory if os.path.lexists(memory) else entry.path
             if entry.path != place and os.lstat(used).st_mtime < limit:
                 shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _made(directory: str, *names: str) -> str:
+    """A directory below another one; those on the way are made, each as private as the last."""
+    for name in names:
+        directory = os.path.join(directory, name)
+        if not os.path.isdir(directory):
+            # Another process may be as fast.
+            os.makedirs(directory, mode=PRIVATE_DIR, exist_ok=True)
+    return directory
 
 
 def _put(path: str, text: str) -> None:

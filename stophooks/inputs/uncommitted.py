@@ -11,11 +11,14 @@ from stophooks.inputs.listing import Git, GitError
 from stophooks.inputs.values import Changes, Tree, UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # git may have to read every file. Seconds.
 _DEADLINE_S = 20.0
-_STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+_STATUS = (
+    *("status", "--porcelain", "-z"),
+    *("--untracked-files=all", "--no-renames", "--ignore-submodules=none"),
+)
 # What could make git believe less than it sees.
 _HONEST = (
     *("-c", "core.trustCtime=true", "-c", "core.checkStat=default", "-c", "core.ignoreStat=false"),
@@ -46,9 +49,13 @@ class _Uncommitted:
         self._index = index
 
     def changes(self) -> Changes:
-        absent = self._make_index()
+        # `H path`; `S` for one that is not to be there, in small letters one not to be looked at.
+        flags = [(line[2:], line[0]) for line in self._say("ls-files", "-z", "-v")]
+        absent = {path for path, flag in flags if flag in "Ss"}
+        paths = set(self._changed({path for path, flag in flags if flag == "S" or flag.islower()}))
+        paths -= {path for path in absent if not self._is_there(path)}
         present, deleted = set(), set()
-        for path in self._changed():
+        for path in paths:
             place = os.path.join(self._tree.root, path)
             if not os.path.lexists(place):
                 deleted.add(path)
@@ -58,37 +65,29 @@ class _Uncommitted:
                 present |= {name for name in self._files() if name.startswith(inner)}
             else:
                 present.add(path)
-        return Changes(present=tuple(sorted(present)), deleted=tuple(sorted(deleted - absent)))
+        return Changes(present=tuple(sorted(present)), deleted=tuple(sorted(deleted)))
 
-    def _changed(self) -> list[str]:
-        told = self._git.git(
-            self._tree.root,
-            *_HONEST,
-            *_STATUS,
-            "--ignore-submodules=none",
-            GIT_DIR=self._own,
-            GIT_WORK_TREE=self._tree.root,
-            GIT_INDEX_FILE=self._index,
-        )
-        # `XY path`
-        return [line[3:] for line in os.fsdecode(told).split("\0")[:-1]]
-
-    def _make_index(self) -> set[str]:
-        """Copy the index, or make one where it hides files; those that are absent on purpose."""
-        root, own = self._tree.root, self._own
-        told = self._git.git(root, "ls-files", "-z", "-v", GIT_DIR=own, GIT_WORK_TREE=root)
-        lines = os.fsdecode(told).split("\0")[:-1]
-        if any(line[0] == "S" or line[0].islower() for line in lines):
-            self._git.git(
-                root,
-                *(*_HONEST, "read-tree", "HEAD"),
-                GIT_DIR=own,
-                GIT_WORK_TREE=root,
-                GIT_INDEX_FILE=self._index,
-            )
+    def _changed(self, hidden: set[str]) -> Iterator[str]:
+        """What git's status names, by a copy of the index that hides nothing."""
+        if hidden:
+            # One of the commit alone: what else is tracked is new, whatever is ignored.
+            tracked = set(self._say("ls-files", "-z"))
+            self._say("read-tree", "HEAD", index=self._index)
+            yield from tracked - set(self._say("ls-files", "-z", index=self._index))
         else:
-            _copy(os.path.join(own, "index"), self._index)
-        return {line[2:] for line in lines if line[0] in "Ss"}
+            _copy(os.path.join(self._own, "index"), self._index)
+        # `XY path`
+        yield from (line[3:] for line in self._say(*_STATUS, index=self._index))
+
+    def _say(self, *args: str, index: str | None = None) -> list[str]:
+        environ = {"GIT_DIR": self._own, "GIT_WORK_TREE": self._tree.root}
+        if index is not None:
+            environ["GIT_INDEX_FILE"] = index
+        told = self._git.git(self._tree.root, *_HONEST, *args, **environ)
+        return os.fsdecode(told).split("\0")[:-1]
+
+    def _is_there(self, path: str) -> bool:
+        return os.path.lexists(os.path.join(self._tree.root, path))
 
     def _files(self) -> Mapping[str, str]:
         return dict(self._tree.records.files(self._tree.id))

@@ -125,12 +125,9 @@ def test_what_is_staged_is_no_other_content(place: Path, content: Content) -> No
     assert content(place) == before
 
 
-IGNORED: dict[str, Callable[[Path], dict[str, str]]] = {
-    "file in the tree": lambda _: {},
-    "file of the repository": lambda place: exclude(place),
-    "setting of the repository": lambda place: ignoring_setting(place),
-    "setting of the user": lambda place: ignoring_user(place),
-}
+def ignoring_nothing(place: Path) -> dict[str, str]:
+    del place
+    return {}
 
 
 def exclude(place: Path) -> dict[str, str]:
@@ -151,23 +148,29 @@ def ignoring_user(place: Path) -> dict[str, str]:
     return {"HOME": str(home)}
 
 
+IGNORED: dict[str, Callable[[Path], dict[str, str]]] = {
+    "file in the tree": ignoring_nothing,
+    "file of the repository": exclude,
+    "setting of the repository": ignoring_setting,
+    "setting of the user": ignoring_user,
+}
+
+
 @pytest.mark.scenario("inputs: Ignored files are no content")
 @pytest.mark.parametrize("ignoring", IGNORED.values(), ids=IGNORED)
 def test_ignored_files_are_no_content(
     place: Path, content: Content, ignoring: Callable[[Path], dict[str, str]]
 ) -> None:
     environ = ignoring(place)
-    (
-        place / ("other" if environ or ignoring is not IGNORED["file in the tree"] else "ignored")
-    ).touch()
+    name = "ignored" if ignoring is ignoring_nothing else "other"
+    (place / name).touch()
     before = content(place, **environ)
 
-    (place / "ignored").write_text("another")
-    if ignoring is not IGNORED["file in the tree"]:
-        (place / "other").write_text("another")
-
-    assert content(place, **environ) == before
+    (place / name).write_text("another")
+    after = content(place, **environ)
     (place / "seen").touch()
+
+    assert after == before
     assert content(place, **environ) != before
 
 
