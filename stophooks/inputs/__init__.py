@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from stophooks.inputs import private, repository
 from stophooks.inputs.listing import Git
-from stophooks.inputs.looking import listing_of
+from stophooks.inputs.looking import sight
 from stophooks.inputs.records import LostError, Records
 from stophooks.inputs.values import Changes, Tree, UnknownError
 
@@ -29,6 +29,7 @@ __all__ = [
     "digest",
     "files",
     "look",
+    "untouched",
 ]
 
 # For finding, listing and reading the files: less than most checks take. Seconds.
@@ -62,12 +63,21 @@ def look(
     place = private.place_of(root, state_dir)
     records = Records(os.path.join(place, _RECORDS) if place else None)
     try:
-        listing = listing_of(git, root, place, records)
+        found = sight(git, root, place, records)
     except UnknownError:
         return None
     finally:
         records.close()
-    return Tree(id=listing, root=root, records=records)
+    return Tree(id=found.listing, root=root, began=found.began, ended=found.ended, records=records)
+
+
+def untouched(before: Tree, after: Tree) -> bool:
+    """Whether no file was as much as written between two looks that follow each other.
+
+    Two trees with the same id may have had other content in between. Where it cannot be told, as
+    after a look of another process, the answer is no.
+    """
+    return before.id == after.id and before.ended == after.began
 
 
 def files(tree: Tree) -> Mapping[str, str]:

@@ -57,12 +57,13 @@ class Index:
         Raises:
             MovedError: It went away.
         """
-        settings: tuple[str, ...] = ()
-        if self._there.ignores_by_setting():
-            settings = listing.setting(self._git, self._root, self._there.own)
-        index = os.path.join(self._place, memory.index) if memory.index else None
+        told = self._there.settings()
+        settings = list(told.options)
+        if told.may_name_patterns:
+            settings += listing.patterns(self._git, self._root, self._there.own)
+        index = os.path.join(self._place, memory.index)
         seen = listing.seen(self._git, self._root, self._private, index, settings)
-        if index and not self.is_as(memory):
+        if not self.is_as(memory):
             # git takes a missing index for an empty one.
             raise MovedError
         return seen
@@ -113,7 +114,7 @@ def _ready(root: str, tracked: Table) -> Iterator[tuple[str, str]]:
     straight: dict[str, bool] = {"": True}
     for path, known in tracked.items():
         # What is written later than the index, says git, must be read.
-        is_file = known.stamp != "" and known.word[0] in "fx"
+        is_file = known.is_settled and known.word[0] in "fx"
         if not is_file or int(known.stamp.split(" ", 3)[2]) >= limit:
             continue
         # git finds nothing behind a link.

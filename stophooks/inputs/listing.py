@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from stophooks import process
@@ -24,7 +25,6 @@ git "$@" ls-files -z -o --exclude-standard 3>&-
 others=$?
 wait $! || exit
 exit $others"""
-_OTHERS = 'git "$@" ls-files -z -o --exclude-standard 2>/dev/null'
 _SHELL = "/bin/sh"
 _SUBMODULE = "160000"
 # What could make git believe less than it sees, whatever the user's own settings are.
@@ -115,10 +115,11 @@ class Git:
 
 
 class Tracked(NamedTuple):
-    """What a repository's index names."""
+    """What a repository's index names; ``word`` is the same for the same names."""
 
     files: set[str]
     repositories: tuple[str, ...]
+    word: str
 
 
 def tracked(git: Git, root: str, own: str) -> Tracked:
@@ -130,13 +131,13 @@ def tracked(git: Git, root: str, own: str) -> Tracked:
         own: The repository's directory.
     """
     listed = git.git(root, "ls-files", "-z", "--stage", "--cached", GIT_DIR=own, GIT_WORK_TREE=root)
-    files: set[str] = set()
-    repositories: set[str] = set()
-    for line in os.fsdecode(listed).split("\0")[:-1]:
-        # `100644 <object> 0<TAB>path`
-        told, _, path = line.partition("\t")
-        (repositories.add if told.startswith(_SUBMODULE) else files.add)(path)
-    return Tracked(files, tuple(sorted(repositories)))
+    lines = os.fsdecode(listed).split("\0")[:-1]
+    # `100644 <object> 0<TAB>path`, all of the same width up to the path.
+    at = lines[0].index("\t") + 1 if lines else 0
+    inner = sorted({line[at:] for line in lines if line.startswith(_SUBMODULE)})
+    paths = [line[at:] for line in lines]
+    said = sha256(os.fsencode("\0".join((*paths, "", *inner))))
+    return Tracked({*paths}.difference(inner), tuple(inner), said.hexdigest())
 
 
 class Seen(NamedTuple):
@@ -147,22 +148,22 @@ class Seen(NamedTuple):
     repositories: list[str]
 
 
-def seen(git: Git, root: str, private: str, index: str | None, settings: Sequence[str]) -> Seen:
-    """What git finds in a working tree, by an index of ours or by none.
+def seen(git: Git, root: str, private: str, index: str, settings: Sequence[str]) -> Seen:
+    """What git finds in a working tree by an index of ours.
 
     Args:
         git: The program.
         root: The working tree.
         private: A repository of ours, with nothing in it.
-        index: The file, or None.
+        index: The file.
         settings: Further ``-c`` options.
     """
     out, err = git.run(
-        (_SHELL, "-c", _OTHERS if index is None else _BOTH, "git", *settings),
+        (_SHELL, "-c", _BOTH, "git", *settings),
         root,
         GIT_DIR=private,
         GIT_WORK_TREE=root,
-        GIT_INDEX_FILE=index or os.path.join(private, "none"),
+        GIT_INDEX_FILE=index,
     )
     return _seen(out, err)
 
@@ -183,8 +184,8 @@ def plain(git: Git, root: str, own: str) -> Seen:
     return _seen(listed, b"")
 
 
-def setting(git: Git, root: str, own: str) -> tuple[str, ...]:
-    """The option that has a repository's own further file of patterns used."""
+def patterns(git: Git, root: str, own: str) -> tuple[str, ...]:
+    """The options that has a repository's own further file of patterns used."""
     try:
         told = git.git(
             root,

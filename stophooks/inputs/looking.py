@@ -6,13 +6,14 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
 
 from stophooks.inputs import listing, memory, prints, private, repository
 from stophooks.inputs.index import Index, MovedError, settle
 from stophooks.inputs.listing import GitError
 from stophooks.inputs.memory import Memory
-from stophooks.inputs.prints import GONE, NOTHING, Print
+from stophooks.inputs.prints import GONE, NOTHING, UNSETTLED, Print
 from stophooks.inputs.records import SELF, LostError
 from stophooks.inputs.values import UnknownError
 
@@ -30,8 +31,16 @@ _BACK_S = 1.0
 _WALKED = "call"
 
 
-def listing_of(git: Git, root: str, place: str | None, records: Records) -> str:
-    """The listing of a working tree's content now.
+class Sight(NamedTuple):
+    """The listing of what a look found, and its times as in `values.Tree`."""
+
+    listing: str
+    began: str
+    ended: str
+
+
+def sight(git: Git, root: str, place: str | None, records: Records) -> Sight:
+    """A working tree's content now.
 
     Args:
         git: The program.
@@ -44,13 +53,13 @@ def listing_of(git: Git, root: str, place: str | None, records: Records) -> str:
     """
     known = _known(place, records)
     try:
-        return _Look(git, root, place, records, known).listing()
+        return _Look(git, root, place, records, known).sight()
     except (LostError, MovedError):
         known = Memory()
     except OSError:
         # A state directory that cannot be used makes it slow, not wrong.
         known, place = Memory(), None
-    return _Look(git, root, place, records, known).listing()
+    return _Look(git, root, place, records, known).sight()
 
 
 def _known(place: str | None, records: Records) -> Memory:
@@ -87,8 +96,9 @@ class _Look:
         self._after = replace(known, tracked={}, others={}, inner={}, unfinished={})
         # What our index named and the repository's does not any more.
         self._dropped: set[str] = set()
+        self._within: list[Sight] = []
 
-    def listing(self) -> str:
+    def sight(self) -> Sight:
         found = self._found()
         self._after.commit = found.commit
         try:
@@ -100,9 +110,11 @@ class _Look:
             raise
         self._after.inner = self._inner(found.repositories)
         self._after.tree = self._tree()
+        began = self._times([inner.began for inner in self._within])
         if self._place is not None:
             self._keep(self._place)
-        return self._after.tree
+        ended = self._times([inner.ended for inner in self._within])
+        return Sight(self._after.tree, began, ended)
 
     def _found(self) -> _Found:
         there = repository.at(self._root)
@@ -115,7 +127,7 @@ class _Look:
                 # There is none, or it refuses, or is not as ours is: the next way needs less of it.
                 self._forget_index()
         self._forget_index()
-        self._after.listed = ""
+        self._after.listed = self._after.names = ""
         return _Found(others=listing.walk(self._git, self._root))
 
     def _of_repository(self, there: Repository, place: str | None) -> _Found:
@@ -126,7 +138,7 @@ class _Look:
             if self._before.index and not index.is_as(self._before):
                 self._forget_index()
         tracked = self._tracked(there, index)
-        if index is None:
+        if index is None or not self._after.index:
             seen = listing.plain(self._git, self._root, there.own)
         else:
             seen = index.seen(self._after)
@@ -148,6 +160,9 @@ class _Look:
         has_settled = stamp != "" and prints.is_settled(stamp, began)
         self._after.listed = stamp if has_settled else ""
         self._after.submodules = told.repositories
+        self._after.names = told.word
+        if told.word == self._before.names:
+            return self._before.tracked
         if index is None or not self._after.index:
             return told.files
         names = index.names(self._after)
@@ -175,10 +190,10 @@ class _Look:
         for path in paths:
             self._git.check_time()
             known = before.tracked.get(path) or before.others.get(path) or NOTHING
-            if not known.stamp:
+            if not known.is_settled:
                 known = before.unfinished.get(path, known)
             one = found[path] = prints.look_at(os.path.join(self._root, path), known)
-            if one is not known and one.stamp:
+            if one is not known and one.is_settled:
                 before.unfinished[path] = one
         return found
 
@@ -186,9 +201,20 @@ class _Look:
         found = {}
         for path in sorted(repositories):
             place = private.within(self._place, path) if self._place else None
-            inner = listing_of(self._git, os.path.join(self._root, path), place, self._records)
-            found[f"{path}/{SELF}"] = Print("", f"r{inner}")
+            inner = sight(self._git, os.path.join(self._root, path), place, self._records)
+            found[f"{path}/{SELF}"] = Print("", f"r{inner.listing}")
+            self._within.append(inner)
         return found
+
+    def _times(self, within: list[str]) -> str:
+        """A word for when files were written: the same as at the last look's end if none was."""
+        after = self._after
+        said = sha256("\0".join((after.index, after.index_stamp, *within, "")).encode())
+        for table in (after.tracked, after.others):
+            for path in sorted(table):
+                stamp, word = table[path]
+                said.update(os.fsencode(f"{path}\0{stamp.lstrip(UNSETTLED)}\0{word}\0"))
+        return said.hexdigest()
 
     def _tree(self) -> str:
         before, after = self._before, self._after

@@ -24,8 +24,8 @@ class Memory:
     the tree, unchanged since. ``tracked`` are the other files that the repository tracks, and
     ``others`` those that are there and not ignored; ``inner`` the listings of repositories within
     and ``submodules`` where the index names some. ``listed`` are the times of the repository's
-    index when that was last read, empty where it must be again. ``unfinished`` are prints from
-    looks since that ran out of time.
+    index when that was last read, empty where it must be again, and ``names`` stands for what it
+    named. ``unfinished`` are prints from looks since that ran out of time.
     """
 
     tree: str = ""
@@ -33,6 +33,7 @@ class Memory:
     index: str = ""
     index_stamp: str = ""
     listed: str = ""
+    names: str = ""
     submodules: tuple[str, ...] = ()
     tracked: Table = field(default_factory=dict)
     others: Table = field(default_factory=dict)
@@ -100,6 +101,7 @@ def _form(memory: Memory) -> bytes:
         memory.index,
         memory.index_stamp,
         memory.listed,
+        memory.names,
         str(len(memory.submodules)),
         *(str(len(table)) for table in _tables(memory)),
         *memory.submodules,
@@ -120,7 +122,9 @@ def _parse(data: bytes) -> Memory:
     """
     if hashlib.sha256(data[32:]).digest() != data[:32]:
         raise ValueError("it is damaged")
-    form, tree, commit, index, index_stamp, listed, *rest = os.fsdecode(data[32:]).split("\0")
+    form, tree, commit, index, index_stamp, listed, names, *rest = os.fsdecode(data[32:]).split(
+        "\0"
+    )
     if form != _FORM:
         raise ValueError("it is another version's")
     sizes = [int(size) for size in rest[:5]]
@@ -137,6 +141,7 @@ def _parse(data: bytes) -> Memory:
         index=index,
         index_stamp=index_stamp,
         listed=listed,
+        names=names,
         submodules=tuple(rest[5 : 5 + sizes[0]]),
         tracked=tables[0],
         others=tables[1],

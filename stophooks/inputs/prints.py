@@ -15,6 +15,7 @@ MAX_BYTES = 64 * MIB
 # A file written so shortly before it is read may be written again within the same tick of its file
 # system's clock, and the times do not tell. Coarsest clock: 2 s (FAT); git compares whole seconds.
 SETTLED_NS = 2_000_000_000
+UNSETTLED = "~"
 # Nothing is there, as far as the project's content goes.
 GONE = ""
 _PIECE = MIB
@@ -24,12 +25,18 @@ _ATTEMPTS = 3
 class Print(NamedTuple):
     """What a path held when it was read.
 
-    ``stamp`` are the numbers that change when it is written again, or empty where they need not.
-    ``word`` is what it holds: its first letter says what it is, and it is `GONE` for nothing.
+    ``stamp`` are the numbers that change when it is written again; behind `UNSETTLED` they need
+    not, and where it is no file there are none. ``word`` is what it holds: its first letter says
+    what it is, and it is `GONE` for nothing.
     """
 
     stamp: str
     word: str
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it holds this as long as the stamp is the same."""
+        return self.stamp != "" and not self.stamp.startswith(UNSETTLED)
 
 
 NOTHING = Print("", GONE)
@@ -53,7 +60,7 @@ def look_at(path: str, known: Print) -> Print:
     try:
         found = os.lstat(path)
         if stat.S_ISREG(found.st_mode):
-            if known.stamp and stamp_of(found) == known.stamp:
+            if stamp_of(found) == known.stamp:
                 return known
             return _file(path, os.O_NOFOLLOW)
         if stat.S_ISLNK(found.st_mode):
@@ -79,15 +86,15 @@ def _link(path: str, found: os.stat_result, known: Print) -> Print:
         end = None
     leads_to_file = end is not None and stat.S_ISREG(end.st_mode)
     stamp = f"{own} {stamp_of(end) if end and leads_to_file else '-'}"
-    if known.stamp and stamp == known.stamp:
+    if stamp == known.stamp:
         return known
     digest = hashlib.sha256(os.fsencode(os.readlink(path)) + b"\0")
     settled = is_settled(own, began)
     if leads_to_file:
         inner = _file(path, 0)
         digest.update(inner.word.encode())
-        settled = settled and inner.stamp != "" and f"{own} {inner.stamp}" == stamp
-    return Print(stamp if settled else "", f"l{digest.hexdigest()}")
+        settled = settled and f"{own} {inner.stamp}" == stamp
+    return Print(stamp if settled else UNSETTLED + stamp, f"l{digest.hexdigest()}")
 
 
 def _file(path: str, flags: int) -> Print:
@@ -107,8 +114,8 @@ def _file(path: str, flags: int) -> Print:
         finally:
             os.close(descriptor)
     else:
-        return Print("", word)
-    return Print(stamp if is_settled(stamp, began) else "", word)
+        return Print(UNSETTLED + stamp, word)
+    return Print(stamp if is_settled(stamp, began) else UNSETTLED + stamp, word)
 
 
 def _content(descriptor: int, found: os.stat_result) -> str:

@@ -134,7 +134,10 @@ class Records:
                     "INSERT OR IGNORE INTO listing VALUES (?, ?)",
                     [(bytes.fromhex(name), data) for name, data in self._fresh.items()],
                 )
-        except (sqlite3.Error, OSError):
+        except sqlite3.Error as err:
+            self._mend(err)
+            return False
+        except OSError:
             return False
         self._fresh.clear()
         return True
@@ -160,6 +163,10 @@ class Records:
                 if os.path.lexists(self._path + ending):
                     os.unlink(self._path + ending)
 
+    def _mend(self, err: sqlite3.Error) -> None:
+        if getattr(err, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            self.forget()
+
     def _add(self, entries: _Entries) -> str:
         if not entries:
             return ""
@@ -180,8 +187,7 @@ class Records:
                 .fetchone()
             )
         except sqlite3.Error as err:
-            if getattr(err, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-                self.forget()
+            self._mend(err)
             raise LostError from err
         except (OSError, ValueError) as err:
             raise LostError from err

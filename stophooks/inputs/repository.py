@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stophooks.inputs.prints import stamp_of
 
 _REFERENCES = 5
 _HEX = frozenset("0123456789abcdef")
 _LENGTHS = (40, 64)
+
+
+class Settings(NamedTuple):
+    """``options`` for git to do as it says, and whether it may name a further file of patterns."""
+
+    options: tuple[str, ...]
+    may_name_patterns: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +70,27 @@ class Repository:
             return "none"
         return data[data.rfind(b"\n", 0, end) + 1 : end].decode("ascii", "replace")
 
-    def ignores_by_setting(self) -> bool:
-        """Whether its own settings may name a further file of patterns."""
-        for path in (
-            os.path.join(self.common, "config"),
-            os.path.join(self.own, "config.worktree"),
-        ):
+    def settings(self) -> Settings:
+        """What its own settings say of the files that it ignores."""
+        data = b""
+        for directory, name in ((self.common, "config"), (self.own, "config.worktree")):
             try:
-                with open(path, "rb") as file:
-                    data = file.read().lower()
+                with open(os.path.join(directory, name), "rb") as file:
+                    data += file.read().lower()
             except FileNotFoundError:
                 continue
             except OSError:
-                return True
-            if b"excludesfile" in data or b"include" in data:
-                return True
-        return False
+                return Settings(options=(), may_name_patterns=True)
+        dense = data.replace(b" ", b"").replace(b"\t", b"")
+        return Settings(
+            options=tuple(
+                word
+                for name in ("ignoreCase", "precomposeUnicode")
+                if name.lower().encode() + b"=true" in dense
+                for word in ("-c", f"core.{name}=true")
+            ),
+            may_name_patterns=b"excludesfile" in data or b"include" in data,
+        )
 
 
 def root_of(directory: str) -> str | None:

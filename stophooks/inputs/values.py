@@ -19,11 +19,14 @@ class Tree:
 
     ``id`` is the same for two trees exactly if their paths, bytes, executable bits, link targets
     and the commit that they stand on are the same. ``root`` is absolute: the repository's root,
-    else the project. ``records`` are the listings that the id stands for.
+    else the project. ``records`` are the listings that the id stands for; ``began`` and ``ended``
+    stand for all that says when a file was written, at the look's beginning and for the next look.
     """
 
     id: str
     root: str
+    began: str = field(repr=False, compare=False)
+    ended: str = field(repr=False, compare=False)
     records: Records = field(repr=False, compare=False)
 
 

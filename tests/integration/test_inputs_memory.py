@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stophooks.inputs import index, look, prints
+from stophooks.inputs import index, look, prints, untouched
 
 from .inputs import ENVIRON, git, plain_content, tree_of
 
@@ -155,6 +155,29 @@ def test_a_clock_that_was_set_back_makes_times_worthless(
     os.utime(memory, (later, later))
 
     assert len(read_by(place, state, monkeypatch)) == FILES + 2
+
+
+@pytest.mark.scenario("inputs: What was written and set back is told")
+@pytest.mark.parametrize("name", ["part/file3", "untracked", "inner/file"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_was_written_and_set_back_is_told(
+    place: Path, state: Path, name: str, *, waits: bool
+) -> None:
+    (place / "inner").mkdir()
+    git(place / "inner", "init", "-q")
+    for path in ("untracked", "inner/file"):
+        (place / path).write_text("new")
+    if waits:
+        settle()
+    looks = [tree_of(place, state), tree_of(place, state)]
+    text = (place / name).read_text()
+    edit(place / name, "two")
+    edit(place / name, text)
+    looks.append(tree_of(place, state))
+
+    assert len({one.id for one in looks}) == 1
+    assert untouched(looks[0], looks[1])
+    assert not untouched(looks[1], looks[2])
 
 
 @pytest.mark.scenario("inputs: A look that ran out of time helps the next")
