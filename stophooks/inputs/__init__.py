@@ -58,16 +58,15 @@ def look(
         state_dir: Where to remember what makes the next look fast; unusable, it makes it slow.
         deadline_s: Seconds after which the answer is None.
     """
-    git = Git(environ, time.monotonic() + deadline_s)
+    git = Git(environ, time.monotonic() + deadline_s, own=state_dir)
     root = repository.root_of(project_dir) or os.path.realpath(project_dir)
     place = private.place_of(root, state_dir)
     records = Records(os.path.join(place, _RECORDS) if place else None)
     try:
-        found = sight(git, root, place, records)
+        with records.opened():
+            found = sight(git, root, place, records)
     except UnknownError:
         return None
-    finally:
-        records.close()
     return Tree(id=found.listing, root=root, began=found.began, ended=found.ended, records=records)
 
 
@@ -86,10 +85,8 @@ def files(tree: Tree) -> Mapping[str, str]:
     Raises:
         UnknownError: It is not known any more.
     """
-    try:
+    with tree.records.opened():
         return dict(tree.records.files(tree.id))
-    finally:
-        tree.records.close()
 
 
 def changed(since: str, tree: Tree) -> Changes | None:
@@ -100,11 +97,10 @@ def changed(since: str, tree: Tree) -> Changes | None:
         tree: The tree now.
     """
     try:
-        found = dict(tree.records.differences(since, tree.id))
+        with tree.records.opened():
+            found = dict(tree.records.differences(since, tree.id))
     except LostError:
         return None
-    finally:
-        tree.records.close()
     return Changes(
         present=tuple(sorted(path for path, is_there in found.items() if is_there)),
         deleted=tuple(sorted(path for path, is_there in found.items() if not is_there)),
@@ -125,10 +121,8 @@ def digest(tree: Tree, patterns: Sequence[str], exclude: Sequence[str], *, base:
     """
     from stophooks.inputs.chosen import chosen  # noqa: PLC0415 -- needs patterns, which cost time
 
-    try:
+    with tree.records.opened():
         return chosen(tree, patterns, exclude, base=base)
-    finally:
-        tree.records.close()
 
 
 def changed_since_head(tree: Tree, *, environ: Mapping[str, str]) -> Changes | None:

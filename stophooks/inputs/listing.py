@@ -58,12 +58,18 @@ class Git:
     Args:
         environ: Where it is found, and whose settings it uses.
         until: When answers are too late; of `time.monotonic`.
+        own: A directory of ours, whose files are no content.
     """
 
-    def __init__(self, environ: Mapping[str, str], until: float) -> None:
+    def __init__(self, environ: Mapping[str, str], until: float, own: str) -> None:
         kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
         self.until = until
+        self._own = os.path.realpath(own) + "/"
+
+    def is_own(self, root: str, path: str) -> bool:
+        """Whether a path is one of our files, which every look may change."""
+        return self._own.startswith(root) and os.path.join(root, path).startswith(self._own)
 
     def check_time(self) -> None:
         """Do nothing.

@@ -53,7 +53,11 @@ def sight(git: Git, root: str, place: str | None, records: Records) -> Sight:
     """
     known = _known(place, records)
     try:
-        return _Look(git, root, place, records, known).sight()
+        try:
+            return _Look(git, root, place, records, known).sight()
+        except MovedError:
+            # By another look, which has remembered more.
+            return _Look(git, root, place, records, _known(place, records)).sight()
     except (LostError, MovedError):
         known = Memory()
     except OSError:
@@ -103,12 +107,16 @@ class _Look:
         self._after.commit = found.commit
         try:
             tracked = self._after.tracked = self._prints(found.tracked)
-            others = self._prints(path for path in found.others if path not in tracked)
+            others = self._prints(
+                path
+                for path in found.others
+                if path not in tracked and not self._git.is_own(self._root, path)
+            )
             self._after.others = {path: one for path, one in others.items() if one.word != GONE}
+            self._after.inner = self._inner(found.repositories)
         except UnknownError:
             self._keep_unfinished()
             raise
-        self._after.inner = self._inner(found.repositories)
         self._after.tree = self._tree()
         began = self._times([inner.began for inner in self._within])
         if self._place is not None:

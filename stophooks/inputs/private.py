@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from hashlib import sha256
+from itertools import pairwise
 
 from stophooks.errors import StoreError
 from stophooks.inputs.listing import CONFIG
@@ -63,17 +64,24 @@ def repository(place: str, exclude: str) -> str:
 
 
 def sweep(place: str) -> None:
-    """Remove files that were replaced, or never finished.
+    """Remove files that were replaced some time ago, or never finished.
 
     Raises:
         OSError: They cannot be.
     """
     limit = time.time() - _UNUSED_S
     with os.scandir(place) as entries:
-        for entry in entries:
-            is_ours = entry.name.startswith((INDEX, "memory."))
-            if is_ours and entry.stat(follow_symlinks=False).st_mtime < limit:
-                os.unlink(entry.path)
+        found = [
+            (entry.stat(follow_symlinks=False).st_mtime, entry.path)
+            for entry in entries
+            if entry.name.startswith((INDEX, "memory."))
+        ]
+    indexes = sorted(one for one in found if os.path.basename(one[1]).startswith(INDEX))
+    # Each was in use until the next one was made.
+    replaced = [path for (_, path), (then, _) in pairwise(indexes) if then < limit]
+    unfinished = [path for then, path in found if then < limit and "/memory." in path]
+    for path in (*replaced, *unfinished):
+        os.unlink(path)
 
 
 def prune(place: str) -> None:

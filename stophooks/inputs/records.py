@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stophooks.inputs.values import UnknownError
@@ -47,9 +49,18 @@ class Records:
         self._path = path
         self._fresh: dict[str, bytes] = {}
         self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
 
-    def close(self) -> None:
-        """Close the file; it is opened again when it is needed."""
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Let one thread use them; their file is closed at the end."""
+        with self._lock:
+            try:
+                yield
+            finally:
+                self._close()
+
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -157,7 +168,7 @@ class Records:
 
     def forget(self) -> None:
         """Remove the file."""
-        self.close()
+        self._close()
         if self._path is not None:
             for ending in ("", "-journal"):
                 if os.path.lexists(self._path + ending):

@@ -33,7 +33,7 @@ def uncommitted(tree: Tree, *, environ: Mapping[str, str]) -> Changes | None:
     there = repository.at(tree.root)
     if there is None:
         return None
-    git = Git(environ, time.monotonic() + _DEADLINE_S)
+    git = Git(environ, time.monotonic() + _DEADLINE_S, own=tree.root)
     try:
         with tempfile.TemporaryDirectory(prefix="stophooks-") as directory:
             return _Uncommitted(git, tree, there.own, os.path.join(directory, "index")).changes()

@@ -10,13 +10,13 @@ import stat
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stophooks.inputs import index, look, prints, untouched
+from stophooks.inputs import index, listing, look, prints, untouched
 
 from .inputs import ENVIRON, git, plain_content, tree_of
 
@@ -126,21 +126,23 @@ def test_without_git_a_file_that_was_not_written_is_not_read(
 
 @pytest.mark.scenario("inputs: A write in the same moment is seen")
 def test_a_write_in_the_same_moment_is_seen(place: Path, state: Path) -> None:
+    names = ["top", *(f"part/file{number}" for number in range(2 * MANY))]
+    texts = [f"{number:05}" for number in range(6)]
+    for name in names:
+        (place / name).write_text("first")
     settle()
     words = {tree_of(place, state).id}
 
-    for text in ("abc", "def", "ghi"):
-        edit(place / "top", text)
-        edit(place / "part/file3", text)
+    for text in texts:
+        for name in names:
+            edit(place / name, text)
         words.add(tree_of(place, state).id)
-    edit(place / "part/file3", "jkl")
-    words.add(tree_of(place, state).id)
     settle()
     words.add(tree_of(place, state).id)
-    edit(place / "part/file3", "mno")
+    edit(place / "part/file3", "other")
     words.add(tree_of(place, state).id)
 
-    assert len(words) == 6
+    assert len(words) == 1 + len(texts) + 1
 
 
 @pytest.mark.scenario("inputs: A write in the same moment is seen")
@@ -292,6 +294,28 @@ def test_looks_at_the_same_time_agree(place: Path, state: Path) -> None:
 
 
 @pytest.mark.scenario("inputs: Looks at the same time agree")
+@pytest.mark.parametrize("also", ["memory", "index-*"])
+def test_an_index_that_goes_while_git_looks_is_not_an_empty_one(
+    place: Path, state: Path, monkeypatch: pytest.MonkeyPatch, also: str
+) -> None:
+    settle()
+    before = tree_of(place, state).id
+    edit(place / "part/file3", "two")
+    real = listing.seen
+
+    def late(*args: Any) -> listing.Seen:
+        for pattern in ("index-*", also):
+            for path in state.glob(f"trees/*/{pattern}"):
+                path.unlink()
+        return real(*args)
+
+    monkeypatch.setattr(listing, "seen", late)
+    found = tree_of(place, state).id
+
+    assert found == tree_of(place, state.with_name("fresh")).id != before
+
+
+@pytest.mark.scenario("inputs: Looks at the same time agree")
 def test_a_look_that_was_killed_spoils_nothing(place: Path, state: Path) -> None:
     settle()
     chance = random.Random(6)
@@ -333,6 +357,36 @@ def test_a_project_of_long_ago_is_forgotten(place: Path, state: Path, tmp_path: 
         (tmp_path / f"other{day}").mkdir()
         tree_of(tmp_path / f"other{day}", state)
         assert old.exists() == (day == 29)
+
+
+def test_what_was_replaced_is_removed_some_time_after(place: Path, state: Path) -> None:
+    for _ in range(3):
+        settle()
+        tree_of(place, state)
+        for index_file in state.glob("trees/*/index-*"):
+            then = time.time() - 3600
+            os.utime(index_file, (then, then))
+        for number in range(5):
+            (place / f"part/file{number}").touch()
+    (place_of,) = state.glob("trees/*")
+    (place_of / "memory.0123").touch()
+    os.utime(place_of / "memory.0123", (0, 0))
+    settle()
+    tree_of(place, state)
+
+    assert len(list(place_of.glob("index-*"))) == 2
+    assert not (place_of / "memory.0123").exists()
+
+
+def test_what_is_remembered_is_no_content(place: Path, tmp_path: Path) -> None:
+    for where in (place, tmp_path / "bare"):
+        where.mkdir(exist_ok=True)
+        (where / "file").touch()
+        first = tree_of(where, where / "state").id
+
+        assert tree_of(where, where / "state").id == first
+        (where / "stated").touch()
+        assert tree_of(where, where / "state").id != first
 
 
 MUTATIONS: dict[str, Callable[[Path, random.Random], None]] = {}
