@@ -296,6 +296,7 @@ def test_a_directory_of_a_repository_stands_for_all_of_it(place: Path, content: 
 
 
 def test_variables_of_git_lead_nowhere_else(place: Path, content: Content, tmp_path: Path) -> None:
+    git(place, "add", "--force", "ignored")
     before = content(place)
 
     assert content(place, GIT_DIR=str(tmp_path), GIT_INDEX_FILE=str(tmp_path / "x")) == before

@@ -359,6 +359,23 @@ def test_a_project_of_long_ago_is_forgotten(place: Path, state: Path, tmp_path: 
         assert old.exists() == (day == 29)
 
 
+def test_a_file_that_is_tracked_no_more_may_be_ignored(place: Path, state: Path) -> None:
+    settle()
+    words = [tree_of(place, state).id]
+
+    git(place, "rm", "-r", "--quiet", "--cached", "part")
+    words.append(tree_of(place, state).id)
+    (place / ".git/info/exclude").write_text("part\n")
+    words.append(tree_of(place, state).id)
+    edit(place / "part/file3", "two")
+    words.append(tree_of(place, state).id)
+    git(place, "add", "--force", "part/file3")
+    words.append(tree_of(place, state).id)
+
+    assert words[0] == words[1] != words[2] == words[3] != words[4]
+    assert words[4] == tree_of(place, state.with_name("fresh")).id
+
+
 def test_what_was_replaced_is_removed_some_time_after(place: Path, state: Path) -> None:
     for _ in range(3):
         settle()
@@ -530,7 +547,9 @@ def test_random_changes_never_make_a_stale_word(
         for name in step:
             MUTATIONS[name](place, chance)
         word, content = tree_of(place, state).id, plain_content(place)
+        fresh = tree_of(place, base / f"fresh{len(contents)}").id
 
+        assert word == fresh
         assert words.setdefault(content, word) == word
         assert contents.setdefault(word, content) == content
     shutil.rmtree(base)
