@@ -67,10 +67,13 @@ def kill(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def end(token: str, root: str) -> None:
-    """End and remove all that is left of a whole run: nothing stays on the machine."""
-    kill(settled(token, root, _END_S))
-    settled(token, root, _END_S)
+def end(token: str, root: str, *, patience_s: float = _END_S) -> None:
+    """End and remove all that is left of a whole run: nothing stays on the machine.
+
+    What ends by itself within ``patience_s`` may do so.
+    """
+    kill(settled(token, root, patience_s))
+    settled(token, root, patience_s)
     if not engine.answers():
         return
     for name in os.listdir(root):

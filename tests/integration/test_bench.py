@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import pairs, tables, words
+from bench import engine as client
+from bench import leavings, pairs, tables, words
 from bench.document import from_json
 from bench.pairs import Contender
 from bench.rows.door import BASH
 from bench.running import BrokenError, Call, run
+from bench.scratch import MARK
 from bench.stand import HOOK
 from stophooks.process import table
+from tests.running import wait_until
+
+if TYPE_CHECKING:
+    import docker
 
 ROOT = Path(__file__).parents[2]
+IMAGE = "stophooks-test/busybox:1"
 MIB = 1024 * 1024
 
 
@@ -118,3 +127,31 @@ def test_a_run_gets_its_input_and_says_what_it_wrote_to_stderr(tmp_path: Path) -
     ran = run(replace(bash("cat >&2", tmp_path), stdin=b"a payload"))
 
     assert ran.stderr == b"a payload"
+
+
+def test_what_a_measured_program_has_left_is_ended(tmp_path: Path) -> None:
+    mark = uuid.uuid4().hex
+    marked = subprocess.Popen(["sleep", "60"], env={MARK: mark}, start_new_session=True)
+    beside = subprocess.Popen(["sleep", "60"], env={}, cwd=tmp_path, start_new_session=True)
+    wait_until(lambda: len(leavings.called([marked.pid, beside.pid], "sleep", "60")) == 2)
+    assert {*leavings.processes(mark, str(tmp_path))} == {marked.pid, beside.pid}
+
+    leavings.end(mark, str(tmp_path), patience_s=0.1)
+
+    assert [marked.wait(), beside.wait()] == [-9, -9]
+
+
+@pytest.mark.engine
+def test_a_container_of_a_project_is_found_and_removed(
+    engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    place = tmp_path / "project"
+    place.mkdir()
+    volume = {str(place): {"bind": "/workspace", "mode": "rw"}}
+    container = engine.containers.create(IMAGE, ["sleep", "60"], volumes=volume, init=True)
+    container.start()
+    assert client.of(str(place)) == client.of(str(place), running=True) == [container.id[:12]]
+
+    leavings.end("no mark", str(tmp_path), patience_s=0.1)
+
+    assert client.of(str(place)) == []
