@@ -25,6 +25,8 @@ def goals(rows: Sequence[Measured]) -> str:
         )
         for goal in _goals(rows)
     ]
+    if not cells:
+        return "No target was measured."
     return _markdown(("what", "measured", "target", "so it is"), cells)
 
 

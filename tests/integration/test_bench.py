@@ -138,7 +138,7 @@ def test_what_a_measured_program_has_left_is_ended(tmp_path: Path) -> None:
 
     leavings.end(mark, str(tmp_path), patience_s=0.1)
 
-    assert [marked.wait(), beside.wait()] == [-9, -9]
+    assert [one.wait(timeout=5) for one in (marked, beside)] == [-9, -9]
 
 
 @pytest.mark.engine

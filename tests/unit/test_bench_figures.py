@@ -161,6 +161,10 @@ def test_a_missed_target_is_told_and_does_not_fail() -> None:
     assert command.exit_code(replace(found, rows=[replace(found.rows[0], broken=True)])) == 1
 
 
+def test_no_target_is_no_empty_table() -> None:
+    assert tables.goals([measured("row", "A row")]) == "No target was measured."
+
+
 @pytest.mark.scenario("bench: Figures come back from JSON")
 def test_results_come_back_from_json() -> None:
     text = to_json(results())
