@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,19 +14,34 @@ from bench.values import Machine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# That imports go to a checkout costs a little of every start, so it is said.
+_INSTALLED = """
+import json
+from importlib.metadata import distribution
+found = distribution("stophooks")
+origin = json.loads(found.read_text("direct_url.json") or "{}")
+editable = origin.get("dir_info", {}).get("editable", False)
+print(found.version + " (editable install)" * editable)
+"""
 
-def look(peers: Mapping[str, str]) -> Machine:
-    """The machine as it is now; ``peers`` are versions by name."""
+
+def look(python: str, peers: Mapping[str, str]) -> Machine:
+    """The machine as it is now.
+
+    Args:
+        python: The interpreter of the measured stophooks.
+        peers: Versions by name.
+    """
     return Machine(
         cpu=_cpu(),
         cores=os.cpu_count() or 0,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         kernel=f"{platform.system()} {platform.release()}",
         system=_system(),
-        python=platform.python_version(),
+        python=output(python, "--version").removeprefix("Python "),
         git=output("git", "--version").removeprefix("git version "),
         docker=_docker(),
-        stophooks=f"{metadata.version('stophooks')}{_how_installed()}",
+        stophooks=output(python, "-c", _INSTALLED),
         peers=dict(peers),
         load=os.getloadavg()[0],
         floor_bytes=floor_bytes(),
@@ -62,11 +75,3 @@ def _docker() -> str:
     told = output("docker", "version", "--format", "{{.Client.Version}} {{.Server.Version}}")
     client, _, server = told.partition(" ")
     return f"CLI {client}, engine {server}" if server else ""
-
-
-def _how_installed() -> str:
-    """That an import goes to a checkout costs a little of every start, so it is said."""
-    origin = metadata.distribution("stophooks").read_text("direct_url.json")
-    if origin and json.loads(origin).get("dir_info", {}).get("editable"):
-        return " (editable install)"
-    return ""

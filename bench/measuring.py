@@ -40,13 +40,14 @@ def measure(
     """
     began, date = time.monotonic(), time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     found = peers.find()
-    about = machine.look(peers.versions(found))
+    python = _interpreter(program)
+    about = machine.look(python, peers.versions(found))
     root = os.path.realpath(tempfile.mkdtemp(prefix="stophooks-bench-"))
     token = uuid.uuid4().hex
     stand = Stand(
         quick=quick,
         program=program,
-        python=sys.executable,
+        python=python,
         peers=found,
         root=root,
         image=image,
@@ -62,6 +63,12 @@ def measure(
     return Results(
         date=date, quick=quick, machine=about, rows=rows, took_s=time.monotonic() - began
     )
+
+
+def _interpreter(program: str) -> str:
+    """That of the virtual environment of a console script, or this one."""
+    beside = os.path.join(os.path.dirname(os.path.abspath(program)), "python")
+    return beside if os.access(beside, os.X_OK) else sys.executable
 
 
 def _row(name: str, stand: Stand) -> Measured:

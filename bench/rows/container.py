@@ -36,7 +36,8 @@ def measure(stand: Stand) -> Measured:
         tables.append(table)
         for name in (HOOK, RUN):
             goal = pairs.goal(table, name, DOCKER, target=TARGET, stretch=STRETCH)
-            goals.append(replace(goal, what=f"{goal.what}, network {network}"))
+            what = f"{name}, a container with network {network} ÷ {DOCKER}"
+            goals.append(replace(goal, what=what))
     return measured("container", TITLE, tables=tables, goals=goals, broken=broken)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench import engine, pairs
@@ -49,7 +50,11 @@ def measure(stand: Stand) -> Measured:
         references=[IN_TURN],
     )
     goals = [
-        pairs.goal(table, name, IN_TURN, target=TARGET, stretch=STRETCH) for name in (HOOK, RUN)
+        replace(
+            pairs.goal(table, name, IN_TURN, target=TARGET, stretch=STRETCH),
+            what=f"{name}, four containers with jobs: {COUNT} ÷ {IN_TURN}",
+        )
+        for name in (HOOK, RUN)
     ]
     return measured(
         "containers-4", TITLE, tables=[table], goals=goals, notes=notes, broken=turns.broken

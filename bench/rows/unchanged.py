@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench import pairs
@@ -42,7 +43,10 @@ def measure(stand: Stand) -> Measured:
         names=[STATUS, HOOK, CHANGED],
         references=[STATUS],
     )
-    goal = pairs.goal(table, HOOK, STATUS, target=TARGET, stretch=STRETCH)
+    goal = replace(
+        pairs.goal(table, HOOK, STATUS, target=TARGET, stretch=STRETCH),
+        what=f"{HOOK}, nothing changed in {count:,} files ÷ {STATUS}",
+    )
     return measured(
         "door-unchanged", TITLE, tables=[table], goals=[goal], notes=notes, broken=turns.broken
     )

@@ -20,6 +20,7 @@ from bench.rows.door import BASH
 from bench.running import BrokenError, Call, run
 from bench.scratch import MARK
 from bench.stand import HOOK
+from stophooks import __version__ as version
 from stophooks.process import table
 from tests.running import wait_until
 
@@ -59,6 +60,7 @@ def test_the_door_is_measured_and_nothing_stays(tmp_path: Path) -> None:
     assert f"| {HOOK} ÷ {BASH} | {words.number(ratio.median, 'ratio')} |" in done.stdout
     assert found.machine.cpu in done.stdout
     assert found.machine.cores == os.cpu_count()
+    assert found.machine.stophooks.startswith(version)
     assert [*scratch.iterdir()] == []
     assert not [
         pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_below(scratch, pid)

@@ -139,3 +139,21 @@ def test_the_page_has_a_place_for_every_row() -> None:
     places = {name for _, name, _ in page.MARKED.findall(command.PAGE.read_text())}
 
     assert places == {*ROWS, "machine", "targets"}
+
+
+def test_every_row_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--list"]) == 0
+
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [*ROWS]
+
+
+def test_figures_that_are_none_are_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "figures.json").write_text("{}")
+    monkeypatch.setattr(command, "FIGURES", tmp_path / "figures.json")
+
+    assert command.main(["docs"]) == 1
+
+    assert "not the results of a benchmark" in capsys.readouterr().err
