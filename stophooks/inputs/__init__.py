@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.inputs import private, repository
 from stophooks.inputs.listing import Git
 from stophooks.inputs.looking import sight
 from stophooks.inputs.records import LostError, Records
 from stophooks.inputs.values import Changes, Tree, UnknownError
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import TYPE_CHECKING
 
+from stophooks.digests import sha256
 from stophooks.inputs.records import SELF
 from stophooks.store.contents import matches, may_hold
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def chosen(tree: Tree, patterns: Sequence[str], exclude: Sequence[str], *, base:
         [_from_root(pattern, inner) for pattern in patterns],
         [_from_root(pattern, inner) for pattern in exclude],
     )
-    said = hashlib.sha256()
+    said = sha256()
     for path, word in found.below(tree.id, ()):
         said.update(os.fsencode(f"{'/'.join(path)}\0{word}\0"))
     return said.hexdigest()

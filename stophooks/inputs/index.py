@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.inputs import listing, private
 from stophooks.inputs.prints import SETTLED_NS, stamp_of
 from stophooks.inputs.values import UnknownError
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

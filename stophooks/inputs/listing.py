@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
 
 from stophooks import process
+from stophooks.digests import sha256
 from stophooks.inputs.values import UnknownError
 from stophooks.models import MIB, Stream
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,7 +121,8 @@ class Git:
         return self.run(("git", *_NO_MONITOR, *args), root, **environ)[0]
 
 
-class Tracked(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
     """What a repository's index names; ``word`` is the same for the same names."""
 
     files: set[str]
@@ -143,10 +145,13 @@ def tracked(git: Git, root: str, own: str) -> Tracked:
     inner = sorted({line[at:] for line in lines if line.startswith(_SUBMODULE)})
     paths = [line[at:] for line in lines]
     said = sha256(os.fsencode("\0".join((*paths, "", *inner))))
-    return Tracked({*paths}.difference(inner), tuple(inner), said.hexdigest())
+    return Tracked(
+        files={*paths}.difference(inner), repositories=tuple(inner), word=said.hexdigest()
+    )
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
     """What is in a working tree beside the files of an index, and which of those were written."""
 
     written: list[str]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
 
+from stophooks.digests import sha256
 from stophooks.inputs import listing, memory, prints, private, repository
 from stophooks.inputs.index import Index, MovedError, settle
 from stophooks.inputs.listing import GitError
@@ -16,6 +14,8 @@ from stophooks.inputs.memory import Memory
 from stophooks.inputs.prints import GONE, NOTHING, UNSETTLED, Print
 from stophooks.inputs.records import SELF, LostError
 from stophooks.inputs.values import UnknownError
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,8 @@ _BACK_S = 1.0
 _WALKED = "call"
 
 
-class Sight(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
     """The listing of what a look found, and its times as in `values.Tree`."""
 
     listing: str
@@ -122,7 +123,7 @@ class _Look:
         if self._place is not None:
             self._keep(self._place)
         ended = self._times([inner.ended for inner in self._within])
-        return Sight(self._after.tree, began, ended)
+        return Sight(listing=self._after.tree, began=began, ended=ended)
 
     def _found(self) -> _Found:
         there = repository.at(self._root)

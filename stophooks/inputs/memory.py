@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from dataclasses import dataclass, field
 
+from stophooks.digests import sha256
 from stophooks.inputs.prints import Print
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.values import dataclass, field
 
 _NAME = "memory"
 _FORM = "1"
@@ -111,7 +111,7 @@ def _form(memory: Memory) -> bytes:
         fields += [known.stamp for known in table.values()]
         fields += [known.word for known in table.values()]
     data = os.fsencode("\0".join(fields))
-    return hashlib.sha256(data).digest() + data
+    return sha256(data).digest() + data
 
 
 def _parse(data: bytes) -> Memory:
@@ -120,7 +120,7 @@ def _parse(data: bytes) -> Memory:
     Raises:
         ValueError: It is not whole, or of another version.
     """
-    if hashlib.sha256(data[32:]).digest() != data[:32]:
+    if sha256(data[32:]).digest() != data[:32]:
         raise ValueError("it is damaged")
     form, tree, commit, index, index_stamp, listed, names, *rest = os.fsdecode(data[32:]).split(
         "\0"

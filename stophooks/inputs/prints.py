@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
-from typing import NamedTuple
 
+from stophooks.digests import LARGE_BYTES, sha256
 from stophooks.models import MIB
+from stophooks.typed import Any, Self
 
 # Of a larger file only size and times are kept: a check must not wait for a disk to be read.
 MAX_BYTES = 64 * MIB
@@ -22,7 +22,7 @@ _PIECE = MIB
 _ATTEMPTS = 3
 
 
-class Print(NamedTuple):
+class Print(tuple[str, str]):
     """What a path held when it was read.
 
     ``stamp`` are the numbers that change when it is written again; behind `UNSETTLED` they need
@@ -30,8 +30,21 @@ class Print(NamedTuple):
     what it is, and it is `GONE` for nothing.
     """
 
-    stamp: str
-    word: str
+    __slots__ = ()
+
+    def __new__(cls, stamp: str, word: str) -> Self:
+        """What they say; made by the ten thousand, so it is no more than the two."""
+        return tuple.__new__(cls, (stamp, word))
+
+    @property
+    def stamp(self) -> str:
+        """When it was written, as far as that is known."""
+        return self[0]
+
+    @property
+    def word(self) -> str:
+        """What it held."""
+        return self[1]
 
     @property
     def is_settled(self) -> bool:
@@ -88,7 +101,7 @@ def _link(path: str, found: os.stat_result, known: Print) -> Print:
     stamp = f"{own} {stamp_of(end) if end and leads_to_file else '-'}"
     if stamp == known.stamp:
         return known
-    digest = hashlib.sha256(os.fsencode(os.readlink(path)) + b"\0")
+    digest = sha256(os.fsencode(os.readlink(path)) + b"\0")
     settled = is_settled(own, began)
     if leads_to_file:
         inner = _file(path, 0)
@@ -123,7 +136,13 @@ def _content(descriptor: int, found: os.stat_result) -> str:
     if found.st_size > MAX_BYTES:
         times = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
         return f"{'X' if runs else 'F'}{times}"
-    digest = hashlib.sha256()
+    digest = _large() if found.st_size > LARGE_BYTES else sha256()
     while piece := os.read(descriptor, _PIECE):
         digest.update(piece)
     return f"{'x' if runs else 'f'}{digest.hexdigest()}"
+
+
+def _large() -> Any:
+    import hashlib  # noqa: PLC0415 -- OpenSSL is loaded only for what is faster with it
+
+    return hashlib.sha256()

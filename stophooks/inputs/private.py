@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from hashlib import sha256
 from itertools import pairwise
 
+from stophooks.digests import sha256
 from stophooks.errors import StoreError
 from stophooks.inputs.listing import CONFIG
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir

@@ -6,11 +6,12 @@ import os
 import stat
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from stophooks.digests import sha256
 from stophooks.inputs.values import UnknownError
 from stophooks.models import MIB
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
@@ -225,9 +226,7 @@ class Records:
 
 
 def _digest(data: bytes) -> str:
-    import hashlib  # noqa: PLC0415 -- only where something changed
-
-    return hashlib.sha256(data).hexdigest()
+    return sha256(data).hexdigest()
 
 
 def _size(path: str) -> int:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from stophooks.inputs.prints import stamp_of
+from stophooks.values import dataclass
 
 _REFERENCES = 5
 _HEX = frozenset("0123456789abcdef")
 _LENGTHS = (40, 64)
 
 
-class Settings(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """``options`` for git to do as it says, and whether it may name a further file of patterns."""
 
     options: tuple[str, ...]

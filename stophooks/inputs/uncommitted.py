@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.inputs import repository
 from stophooks.inputs.listing import Git, GitError
 from stophooks.inputs.values import Changes, Tree, UnknownError
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

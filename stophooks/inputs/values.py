@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from stophooks.inputs.records import Records
