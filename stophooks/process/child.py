@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
-from stophooks.process import family, identity
+from stophooks.process import family, identity, tag
 from stophooks.process.family import Family
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class Guard(Protocol):
     def leader(self, token: str, pid: int) -> None:
         """Its first process has started, in a session of its own."""
 
-    def family_gone(self, token: str) -> None:
-        """Nothing of it is left, or what is left may stay."""
+    def family_gone(self, token: str, kept: Iterable[Entry] = ()) -> None:
+        """Nothing of it is left but what is ``kept`` and may stay."""
 
 
 class Streams(NamedTuple):
@@ -67,7 +67,8 @@ class Streams(NamedTuple):
 class Child:
     """The started program: its pipes, and a descriptor that becomes readable when it ends.
 
-    ``keep`` can be set before the end: what is left of the family then stays.
+    ``keep`` can be set before the end: what is left of the family then stays. ``beside`` says
+    that other commands may run at the same time.
     """
 
     def __init__(
@@ -79,8 +80,10 @@ class Child:
         guard: Guard | None = None,
         user: Identity | None = None,
         streams: Streams | None = None,
+        beside: bool = False,
     ) -> None:
         self._argv = argv
+        self._beside = beside
         self._streams = streams
         self._cwd = cwd
         self._guard = guard
@@ -102,13 +105,17 @@ class Child:
     def __enter__(self) -> Self:
         """Start it."""
         family.become_reaper()
-        _keep_exit_codes()
-        others = family.children()
+        keep_exit_codes()
+        self.family = Family(self._token, tagged=self._beside)
         self.began = time.monotonic()
-        self._process = self._start(others)
+        try:
+            self._process = self._start()
+        except BaseException:
+            self.family.close()
+            raise
+        self.family.lead(self._process.pid)
         if self._guard is not None:
             self._guard.leader(self._token, self._process.pid)
-        self.family = Family(self._process.pid, token=self._token, others=others)
         try:
             self.exit_descriptor = _exit_descriptor(self._process)
         except OSError as err:
@@ -123,9 +130,11 @@ class Child:
         if not self.ended:
             self.family.kill()
             self.note_end()
-        self.family.reap()
-        self._let_go()
-        self.family.close(keep=self.keep)
+        kept = self.family.keep() if self.keep else []
+        gone = self.family.close()
+        # Who could not be ended stays in the guard's care.
+        if self._guard is not None and (gone or self.keep):
+            self._guard.family_gone(self._token, kept)
         if self.exit_descriptor >= 0:
             os.close(self.exit_descriptor)
 
@@ -152,12 +161,7 @@ class Child:
             self.code = self._process.returncode
             self.family.leader_ended()
 
-    def _let_go(self) -> None:
-        """Tell the guard that nothing is left; who could not be ended stays in its care."""
-        if self._guard is not None and (self.keep or self.family.gone()):
-            self._guard.family_gone(self._token)
-
-    def _start(self, others: frozenset[Entry]) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         """Start it; the guard knows its pipes before it exists, so that it is never unknown."""
         writing: list[int] = []
         try:
@@ -169,7 +173,7 @@ class Child:
                 self._make_usable(writing, self._user)
             if self._guard is not None:
                 inodes = [os.fstat(descriptor).st_ino for descriptor in writing]
-                self._guard.family(self._token, others, inodes)
+                self._guard.family(self._token, self.family.others, inodes)
             return self._spawn(self._streams or Streams(subprocess.DEVNULL, *writing))
         except (OSError, ValueError) as err:
             self.close_pipes()
@@ -195,22 +199,23 @@ class Child:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self._cwd)
 
     def _spawn(self, streams: Streams) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._argv,
-            bufsize=0,
-            cwd=self._cwd,
-            env=self._env,
-            start_new_session=True,
-            stdin=streams.stdin,
-            stdout=streams.stdout,
-            stderr=streams.stderr,
-            user=self._user.uid if self._user else None,
-            group=self._user.gid if self._user else None,
-            extra_groups=self._user.groups if self._user else None,
-        )
+        with tag.under(self.family.tag):
+            return subprocess.Popen(
+                self._argv,
+                bufsize=0,
+                cwd=self._cwd,
+                env=self._env,
+                start_new_session=True,
+                stdin=streams.stdin,
+                stdout=streams.stdout,
+                stderr=streams.stderr,
+                user=self._user.uid if self._user else None,
+                group=self._user.gid if self._user else None,
+                extra_groups=self._user.groups if self._user else None,
+            )
 
 
-def _keep_exit_codes() -> None:
+def keep_exit_codes() -> None:
     """Undo an ignored SIGCHLD, which a parent may hand down: with it every exit code is lost."""
     in_main = threading.current_thread() is threading.main_thread()
     if in_main and signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:

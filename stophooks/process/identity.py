@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess  # noqa: TID251 - this package is the one place that starts processes
 from dataclasses import dataclass
 
+from stophooks.process import tag
+
 # How long a look at a directory may take: one on a network that does not answer. Seconds.
 LOOK_S = 10.0
 _ENTER = 'cd -P -- "$1" && echo entered'
@@ -30,8 +32,8 @@ def enters(user: Identity, directory: str) -> bool:
     Raises:
         OSError, ValueError: This process may not become that user.
     """
-    try:
-        tried = subprocess.run(
+    with tag.under(None):
+        asked = subprocess.Popen(
             ["/bin/sh", "-c", _ENTER, "sh", directory],
             cwd="/",
             env={},
@@ -41,9 +43,11 @@ def enters(user: Identity, directory: str) -> bool:
             user=user.uid,
             group=user.gid,
             extra_groups=user.groups,
-            timeout=LOOK_S,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        return False
-    return tried.stdout == b"entered\n"
+    with asked:
+        try:
+            said, _ = asked.communicate(timeout=LOOK_S)
+        except subprocess.TimeoutExpired:
+            asked.kill()
+            return False
+    return said == b"entered\n"
