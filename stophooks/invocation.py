@@ -260,7 +260,8 @@ class SectionRun:
     ) -> dict[str, Executor]:
         from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- as above
 
-        executors: dict[str, Executor] = {"host": HostExecutor(environ, guard=guard, vault=vault)}
+        host = HostExecutor(environ, guard=guard, vault=vault, beside=self._section.jobs > 1)
+        executors: dict[str, Executor] = {"host": host}
         if any(command.container for command in self._section.commands):
             from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- docker-py takes several tenths of a second to import
 
