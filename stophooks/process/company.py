@@ -23,7 +23,6 @@ class Member(Protocol):
     token: bytes
     tag: int | None
     leader: int
-    running: bool
 
 
 M = TypeVar("M", bound=Member)
@@ -33,12 +32,13 @@ class Company(Generic[M]):
     """The commands of this process that run now, and those that were allowed to leave somebody.
 
     ``founded`` counts them all; ``several`` says whether those that run have had others beside
-    them.
+    them; ``leaders`` are the first processes of those that run, until they are waited for.
     """
 
     def __init__(self) -> None:
         self.founded = 0
         self.several = False
+        self.leaders: dict[int, M] = {}
         self._lock = threading.Lock()
         self._members: list[M] = []
         self._others: frozenset[Entry] = frozenset()
@@ -61,6 +61,17 @@ class Company(Generic[M]):
             self.founded += 1
             return self._others
 
+    def lead(self, one: M) -> None:
+        """Take note that a command's first process is there."""
+        with self._lock:
+            self.leaders[one.leader] = one
+
+    def lead_no_more(self, one: M) -> None:
+        """Take note that it was waited for; its number may be another one's by now."""
+        with self._lock:
+            if self.leaders.get(one.leader) is one:
+                del self.leaders[one.leader]
+
     def keep(self, one: M, left: Iterable[Entry]) -> None:
         """Let be what a command has left, and whatever that starts."""
         with self._lock:
@@ -81,11 +92,6 @@ class Company(Generic[M]):
                 return False
             self._members.remove(one)
             return True
-
-    def leaders(self, *, besides: M) -> set[int]:
-        """The first processes of the other commands."""
-        with self._lock:
-            return {one.leader for one in self._members if one.running and one is not besides}
 
     def is_of(self, one: M, orphan: Entry, *, token: bytes, origin: int | None) -> bool:
         """Whether an orphan is a command's; ``origin`` is its tag."""

@@ -108,10 +108,12 @@ class Family:
         """Take note of the process that was started; it leads its own session."""
         self.leader = leader
         self.running = True
+        _company.lead(self)
 
     def leader_ended(self) -> None:
         """Take note that the leader was waited for: its number may mean another process now."""
         self.running = False
+        _company.lead_no_more(self)
 
     def keep(self) -> list[Entry]:
         """Let what is left be, from now on and whoever runs; returns whom."""
@@ -131,7 +133,7 @@ class Family:
             looked = _company.founded
             gone = self.gone() or not self.kill()
             self.reap()
-        self.running = False
+        self.leader_ended()
         return gone
 
     def members(self) -> list[Entry]:
@@ -199,7 +201,7 @@ class Family:
                 return
             if not self._reap(table.current(ended.si_pid)):
                 # Somebody else's, and the system would go on naming it first.
-                for entry in table.own_children():
+                for entry in table.own_children(besides=_company.leaders):
                     self._reap(entry)
                 return
 
@@ -254,7 +256,7 @@ class Family:
         One that has ended is waited for, and is another than when it was alive.
         """
         given = []
-        for entry in table.own_children() if _reaper else ():
+        for entry in table.own_children(besides=_company.leaders) if _reaper else ():
             key = (entry.pid, entry.started, entry.alive)
             if key in known or entry.pid == self.leader or self._is_stranger(entry):
                 continue
@@ -281,7 +283,7 @@ class Family:
         """
         if entry.session == os.getsid(0) or (entry.pid, entry.started) in self._others:
             return True
-        return entry.pid in _company.leaders(besides=self)
+        return entry.pid != self.leader and entry.pid in _company.leaders
 
     def _is_root(self, entry: Entry) -> bool:
         if entry.pid == self.leader:
