@@ -82,19 +82,20 @@ class _Needs:
             )
 
     def _check_cycles(self) -> None:
-        """Tell each circle once, at a need that is part of it."""
+        """Tell each way back once, at a need that is part of its circle."""
         done: set[int] = set()
         for start in range(len(self._commands)):
+            if start in done:
+                continue
             # Without recursion: a section may have thousands of commands.
             path, ways = [start], [iter(self._waits_for(start))]
-            while ways and start not in done:
+            while ways:
                 following = next(ways[-1], None)
                 if following is None:
                     done.add(path.pop())
                     ways.pop()
                 elif following in path:
                     self._circle(path[path.index(following) :])
-                    done.update(path)
                 elif following not in done:
                     path.append(following)
                     ways.append(iter(self._waits_for(following)))

@@ -149,16 +149,21 @@ def test_a_condition_waits_for_all_before_it_too(tmp_path: Path) -> None:
     assert found.hint == '"c" waits for all before it, by its `if`'
 
 
-def test_two_circles_are_two_problems(tmp_path: Path) -> None:
+def test_each_circle_is_a_problem(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
         {"name": "a", "needs": ["b"]},
         {"name": "b", "needs": ["a"]},
-        {"name": "c", "needs": ["d"]},
-        {"name": "d", "needs": ["c", "a"]},
+        {"name": "c", "needs": ["d", "b"]},
+        {"name": "d", "needs": ["e"]},
+        {"name": "e", "needs": ["d", "c"]},
     )
 
-    assert [one.message.partition(": ")[2] for one in found] == ["a -> b -> a", "c -> d -> c"]
+    assert [one.message.partition(": ")[2] for one in found] == [
+        "a -> b -> a",
+        "c -> d -> e -> c",
+        "d -> e -> d",
+    ]
 
 
 def test_a_long_chain_is_no_problem(tmp_path: Path) -> None:

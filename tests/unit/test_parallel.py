@@ -27,9 +27,10 @@ from stophooks.models import (
 )
 from stophooks.occasion import Occasion
 from stophooks.plan import Section
+from stophooks.running.schedule import Schedule, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # Longer than anything here takes on a busy machine; seconds.
 PATIENCE_S = 30.0
@@ -213,7 +214,9 @@ def test_an_error_in_a_thread_is_raised_where_the_run_was_asked_for() -> None:
             raise ZeroDivisionError("ours")
         cancel.subscribe(ended.set)
         wait_for(ended)
+        told.append(cancel.reason)
 
+    told: list[str] = []
     executor = FakeExecutor(act=act)
 
     with pytest.raises(ZeroDivisionError, match="ours"):
@@ -221,6 +224,47 @@ def test_an_error_in_a_thread_is_raised_where_the_run_was_asked_for() -> None:
 
     assert executor.order == ["c0", "c1"]
     assert executor.running == []
+    assert told == ["stophooks met a fault of its own"]
+
+
+class Failing:
+    """Work whose first task raises an exception."""
+
+    def __init__(self) -> None:
+        self.begun_: list[int] = []
+
+    def skipped(self, number: int, over: Mapping[int, int]) -> int | None:
+        """Skip none."""
+
+    def begun(self, number: int, over: Mapping[int, int]) -> Callable[[], int]:
+        """Divide by the number."""
+        del over
+        self.begun_.append(number)
+        return lambda: 1 // number
+
+    def ended(self, number: int, result: int, over: Mapping[int, int]) -> int:
+        """Take no result."""
+        raise AssertionError(number, result, over)
+
+    def broken(self) -> None:
+        """End nothing: nothing runs."""
+
+
+def test_nothing_is_begun_after_an_error() -> None:
+    work = Failing()
+    schedule = Schedule([Task(), Task()], work, jobs=1, memory_bytes=0)
+
+    with pytest.raises(ZeroDivisionError):
+        schedule.run()
+
+    assert work.begun_ == [0]
+
+
+def test_tasks_that_wait_for_each_other_are_an_error_and_no_wait_without_end() -> None:
+    tasks = [Task(after=frozenset({1})), Task(after=frozenset({0}))]
+
+    with pytest.raises(RuntimeError, match="wait for each other"):
+        Schedule(tasks, Failing(), jobs=2, memory_bytes=0).run()
 
 
 @pytest.mark.scenario("parallel: A need runs first")
@@ -351,6 +395,25 @@ def test_a_condition_waits_for_all_before_it() -> None:
     assert reasons(report)["d"] == "something before it failed (`if: success`)"
 
 
+@pytest.mark.parametrize(("jobs", "told"), [(1, "failure"), (2, "success")])
+def test_a_command_is_told_how_those_went_that_it_waited_for(jobs: int, told: str) -> None:
+    said: dict[str, str] = {}
+    last = threading.Event()
+
+    def act(one: Command, _: Cancellation) -> None:
+        said[one.name] = dict(one.env)["STOPHOOKS_PRIOR_STATUS"]
+        if one.name == "slow" and jobs > 1:
+            wait_for(last)
+        if one.name == "last":
+            last.set()
+
+    executor = FakeExecutor(act=act, outcomes={"a": FAILED})
+
+    run(executor, *map(command, ("slow", "a", "last")), command("if", when=When.FAILURE), jobs=jobs)
+
+    assert said == {"slow": "success", "a": "success", "last": told, "if": "failure"}
+
+
 @pytest.mark.scenario("parallel: Nothing runs beside an exclusive command")
 def test_nothing_runs_beside_an_exclusive_command() -> None:
     executor = FakeExecutor()
@@ -410,6 +473,21 @@ def test_a_container_above_the_bound_runs_beside_no_other_with_a_limit() -> None
     assert report.passed
     assert executor.start("b").beside == ()
     assert all("b" not in one.beside for one in executor.starts)
+
+
+def test_a_container_above_the_bound_runs_beside_what_has_no_limit() -> None:
+    executor = FakeExecutor(act=all_meet(3))
+
+    report = run(
+        executor,
+        command("a"),
+        command("b", memory=8 * GIB),
+        command("c", memory=0),
+        jobs=4,
+        max_memory_bytes=2 * GIB,
+    )
+
+    assert report.passed
 
 
 @pytest.mark.scenario("parallel: Nothing new after a failure")
