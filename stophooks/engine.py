@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.events import EVENTS
@@ -32,6 +30,8 @@ from stophooks.running.order import memory_bytes, tasks
 from stophooks.running.schedule import Schedule, Task
 from stophooks.secrets.mask import Mask
 from stophooks.secrets.result import without_secrets
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

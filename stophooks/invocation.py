@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
@@ -18,6 +17,7 @@ from stophooks.events import STOP_EVENTS
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -248,11 +248,11 @@ class SectionRun:
 
         Without ``remembers`` whoever asked for the run puts it there, with more about it.
         """
-        from stophooks.store.logs import prune  # noqa: PLC0415 -- as above
+        from stophooks.store.logs import is_due, prune  # noqa: PLC0415 -- as above
 
         if self._last is not None and remembers:
             remember(self._last)
-        if self._logs is not None:
+        if self._logs is not None and is_due(self._logs):
             prune(self._logs.state_dir, keep=self._run_id)
 
     def _executors(

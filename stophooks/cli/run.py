@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +23,7 @@ from stophooks.reports.status import state
 from stophooks.store import state_dir
 from stophooks.store.cleanups import Cleanups
 from stophooks.store.memory import Memory
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan, Section

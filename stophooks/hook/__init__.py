@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from stophooks import bundle
 from stophooks.agents import base
 from stophooks.errors import last_resort
 from stophooks.hook.call import Call
 from stophooks.hook.explain import explain
 from stophooks.hook.outlet import Outlet
 from stophooks.hook.watch import Watch
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,5 +49,6 @@ def _answer(argv: Sequence[str], outlet: Outlet) -> int:
     # The answer is given: nothing that comes after it may change its exit code.
     with suppress(Exception):
         call.tidy()
+        bundle.keep()
     outlet.close()
     return code

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
 from stophooks import config
 from stophooks.errors import StophooksError, StoreError
 from stophooks.events import SESSION_EVENTS, SESSION_START
@@ -12,6 +9,8 @@ from stophooks.hook import changes
 from stophooks.pinning import pin_of
 from stophooks.store.pin import Pin, session_key
 from stophooks.store.pins import Pins
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from stophooks import jsonvalues
 from stophooks.store.memory import key
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import asdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def unchanged(
 def terms(section: Section, environ: Mapping[str, str]) -> str:
     """What besides the project's files decides a result: the commands and their environment."""
     kept = {name: value for name, value in environ.items() if name not in _VOLATILE}
-    return key(json.dumps([asdict(section), kept], sort_keys=True))
+    return key(jsonvalues.dumps([asdict(section), kept], sort_keys=True))
 
 
 def _at(moment: object) -> str:

@@ -10,15 +10,15 @@ is, where several commands run, `stophooks.process.company` says.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.process import table, tag
 from stophooks.process.company import Company
 from stophooks.process.signalling import send
+from stophooks.signum import signal
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.process.table import Entry
@@ -155,7 +155,7 @@ class Family:
             return False
         return not self._given(known)
 
-    def send(self, number: signal.Signals) -> list[Entry]:
+    def send(self, number: int) -> list[Entry]:
         """Signal everyone once and return whom; one who is held is let go to hear it."""
         members = self.members()
         for entry in members:
@@ -267,7 +267,7 @@ class Family:
             self._reap(entry)
         return given
 
-    def _send_group(self, number: signal.Signals) -> None:
+    def _send_group(self, number: int) -> None:
         """Signal the leader's group where single processes cannot be seen."""
         if self.running and table.current(os.getpid()) is None:
             try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.process import tag
+from stophooks.signum import signal
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,9 +13,9 @@ import sys
 import threading
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING
 
 from stophooks.process import table
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

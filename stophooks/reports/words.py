@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from typing import TYPE_CHECKING
-
+from stophooks import signum
 from stophooks.events import EVENTS
 from stophooks.models import Severity, Status, human_duration
 from stophooks.reports.clean import line
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.models import Outcome, Report, Result
@@ -74,6 +73,8 @@ def _ended(outcome: Outcome) -> str:
         return line(outcome.reason or str(outcome.status), width=REASON_WIDTH)
     if outcome.signal is None:
         return f"exit code {outcome.exit_code}"
-    known = {item.value: item.name for item in signal.Signals}
-    name = known.get(outcome.signal, f"signal {outcome.signal}")
+    try:
+        name = signum.named(outcome.signal).name
+    except ValueError:
+        name = f"signal {outcome.signal}"
     return f"ended by {name}, exit code {outcome.exit_code}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol
+
+from stophooks.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from stophooks.models import Command, Result, Stream

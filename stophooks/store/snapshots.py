@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from typing import TYPE_CHECKING
 
 from stophooks import process
+from stophooks.digests import sha256
 from stophooks.models import MIB, Stream
 from stophooks.store.contents import GONE, print_of
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ def identity(
     """
     until = time.monotonic() + deadline_s
     root = _repository(project_dir)
-    digest = hashlib.sha256()
+    digest = sha256()
     try:
         if root is None:
             _add_all(digest.update, project_dir, until)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from stophooks.cli import console
 from stophooks.cli.live import QUEUE_BYTES, Live
 from stophooks.models import Command, Item, Outcome, Result, Status, Stream
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from stophooks.plan import MOST_JOBS, Plan, Section, from_json
 from stophooks.reports import json as json_report
 from stophooks.reports import plan as plan_report
 from stophooks.reports import problems, text
+from stophooks.values import replace
 from tests.unit.test_report_reason import PASSED, report, result
 
 if TYPE_CHECKING:
