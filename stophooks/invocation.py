@@ -186,7 +186,9 @@ class SectionRun:
 
         self._logs = RunLogs(state_dir(environ()), self._run_id)
         vault = Vault(public_environ(), self._section.commands, hides=(environ(),))
-        host = HostExecutor(self._command_environ(), guard=guard, vault=vault)
+        host = HostExecutor(
+            self._command_environ(), guard=guard, vault=vault, beside=self._section.jobs > 1
+        )
         executors: dict[str, Executor] = {"host": host}
         if docker is not None:
             executors["docker"] = docker

@@ -172,7 +172,8 @@ class Command:
     that ``run`` is given to, None for the place's own. ``user`` is who a host command runs as,
     None for the caller. ``when``, ``for_each`` (the kind of item, or None), ``only`` (the items'
     names, empty for all), ``stop_items`` (no further item after a failure) and ``once`` say
-    whether and how often it runs.
+    whether and how often it runs. ``needs`` names the commands of its section that have to go well
+    before it; ``exclusive``: nothing else of the section runs meanwhile.
     """
 
     name: str
@@ -203,6 +204,8 @@ class Command:
     only: tuple[str, ...] = ()
     stop_items: bool = False
     once: bool = False
+    needs: tuple[str, ...] = ()
+    exclusive: bool = False
 
     @property
     def where(self) -> str:
@@ -278,7 +281,8 @@ class Outcome:
     it never ran. ``reason`` explains every status but passed and failed; ``remedy`` says what to
     do where the machine is at fault, and ``fault`` is that fault's class. ``notes`` are facts
     worth telling beside the result (git not usable …). ``cases`` is what the command's own
-    machine-readable output says, where it has one.
+    machine-readable output says, where it has one. ``unmet``: it was skipped because something
+    else did not go well.
     """
 
     status: Status
@@ -295,6 +299,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     log_path: str | None = None
     cases: Cases | None = None
+    unmet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

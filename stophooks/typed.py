@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO, Generic, Protocol, Self, TextIO, TypeVar, cast
 else:
 
-    class Protocol:
+    class Generic:
+        """What is the same for several types; nothing at run time."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            """The class as it is."""
+            return cls
+
+    class Protocol(Generic):
         """What a peer has to have; nothing at run time."""
 
     Any = Self = TextIO = BinaryIO = object
@@ -22,13 +29,6 @@ else:
         def __init__(self, name: str, *, bound: object = None) -> None:
             self.__name__ = name
             self.__bound__ = bound
-
-    class Generic:
-        """What takes a type; at run time every type is the same."""
-
-        def __class_getitem__(cls, _: object) -> type:
-            """The class itself."""
-            return cls
 
     def cast(_: object, value: Any) -> Any:
         """The value as it is."""
