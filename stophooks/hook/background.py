@@ -82,7 +82,9 @@ def _known(section: Section, plan: Plan, start: str | None, cancel: Cancellation
     except StophooksError as err:
         return {"unknown": f"its commands could not be run: {err}"}
     # The session found it so, and so it still is: then it was so all the time.
-    if start is None or tree.tree(plan.project_dir, invocation.public_environ()) != start:
+    kept = state_dir(invocation.environ())
+    now = tree.tree(plan.project_dir, invocation.public_environ(), state_dir=kept)
+    if start is None or now != start:
         return {"unknown": CHANGED}
     if any(result.outcome.status is Status.TIMED_OUT for result in report.failures):
         return {"unknown": "its commands did not end in half of the deadline"}

@@ -130,6 +130,7 @@ class Call:
             memory=self._memory,
             budget=self._budget,
             environ=around.environ,
+            state_dir=self.state_dir,
             began=self._began,
         )
         skipped = check.skipped()

@@ -33,6 +33,7 @@ class Check:
     memory: Memory
     budget: Budget
     environ: Mapping[str, str]
+    state_dir: str
     began: float
 
     def skipped(self) -> str | None:
@@ -79,7 +80,7 @@ class Check:
         return skip.terms(self.section, self.environ)
 
     def _now(self) -> str | None:
-        return tree.tree(self.plan.project_dir, self.environ)
+        return tree.tree(self.plan.project_dir, self.environ, state_dir=self.state_dir)
 
 
 def remember_skip(memory: Memory, event: Event, why: str) -> None:

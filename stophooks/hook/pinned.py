@@ -5,7 +5,7 @@ from __future__ import annotations
 from stophooks import config
 from stophooks.errors import StophooksError, StoreError
 from stophooks.events import SESSION_EVENTS, SESSION_START
-from stophooks.hook import changes
+from stophooks.hook import changes, tree
 from stophooks.pinning import pin_of
 from stophooks.store.pin import Pin, session_key
 from stophooks.store.pins import Pins
@@ -136,10 +136,10 @@ def _mended(found: Pin, fresh: Pin | None, pins: Pins) -> Pin:
 def _with_tree(pin: Pin, event: Event, around: Surroundings) -> Pin:
     if event.kind != SESSION_START.name or pin.plan is None:
         return pin
-    from stophooks.store.snapshots import identity  # noqa: PLC0415 -- only a session's start
-
-    tree = identity(pin.project_dir, environ=around.environ, deadline_s=TREE_S)
-    return replace(pin, tree=tree)
+    start = tree.tree(
+        pin.project_dir, around.environ, state_dir=around.state_dir, deadline_s=TREE_S
+    )
+    return replace(pin, tree=start)
 
 
 def _judged(pin: Pin, event: Event, around: Surroundings, notes: list[str]) -> Pinned:
