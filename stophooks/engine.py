@@ -88,6 +88,16 @@ class Observer(Protocol):
         """The command has ended."""
 
 
+class Memo(Protocol):
+    """Knows which commands need not run; both calls are safe across threads."""
+
+    def known(self, command: Command, item: Item | None) -> Outcome | None:
+        """The outcome of a command that need not run, asked just before it would; else None."""
+
+    def ended(self, command: Command, outcome: Outcome) -> None:
+        """Take note of how a command has ended that was not known."""
+
+
 class _Sink:
     """Passes one command's output to its log and to the observer."""
 
@@ -128,6 +138,7 @@ def run(  # noqa: PLR0913 -- all that one run is given, each by its name
     run_id: str = "",
     config_path: str = "",
     done: Callable[[str], bool] = lambda _: False,
+    memo: Memo | None = None,
 ) -> Report:
     """Run the section's commands and report on each, in the order of the configuration.
 
@@ -149,6 +160,7 @@ def run(  # noqa: PLR0913 -- all that one run is given, each by its name
         run_id: Names the run to its commands.
         config_path: Where the commands are written, for them; absolute, or empty.
         done: Whether a command that runs once has passed, by its `once_key`.
+        memo: Knows which commands need not run; None: all do.
     """
     began = time.monotonic()
     occasion = occasion or Occasion(event=section.event, subject=nobody(project_dir))
@@ -161,6 +173,7 @@ def run(  # noqa: PLR0913 -- all that one run is given, each by its name
             mask=mask or Mask(),
             occasion=occasion,
             named=Run(run_id=run_id, project_dir=project_dir, config_path=config_path),
+            memo=memo,
         )
         results = runner.run(section, steps(section, occasion, done=done))
     return Report(
@@ -235,6 +248,7 @@ class _Runner:
     mask: Mask
     occasion: Occasion
     named: Run
+    memo: Memo | None
 
     def run(self, section: Section, wanted: tuple[Step, ...]) -> tuple[Result, ...]:
         """The results of the commands, in order."""
@@ -242,7 +256,10 @@ class _Runner:
         for index, step in enumerate(wanted):
             prior = self._prior(results)
             command = bind(step.command, self.occasion, self.named, item=step.item, prior=prior)
-            if outcome := self._without_running(section, step, prior, results):
+            outcome = self._without_running(section, step, prior, results)
+            if outcome is None and self.memo is not None:
+                outcome = self.memo.known(command, step.item)
+            if outcome is not None:
                 result = Result(command=command, outcome=outcome, item=step.item)
             else:
                 result = _shortened(self._run_one(command, index, step.item), results)
@@ -302,6 +319,8 @@ class _Runner:
             notes=(*outcome.notes, *notes),
             log_path=log.path if log is not None else None,
         )
+        if self.memo is not None:
+            self.memo.ended(command, outcome)
         found = _with_cases(command, outcome, began_ns)
         return Result(command=command, outcome=found, item=item)
 

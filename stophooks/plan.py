@@ -174,6 +174,7 @@ def _command(data: dict[str, Any]) -> Command:
             "report": None if data["report"] is None else ResultFile(**data["report"]),
             "when": When(data["when"]),
             "only": tuple(data["only"]),
+            **{name: tuple(data[name]) for name in ("inputs", "files", "exclude")},
         }
     )
 

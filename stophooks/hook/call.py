@@ -128,6 +128,7 @@ class Call:
             memory=self._memory,
             budget=self._budget,
             environ=around.environ,
+            state_dir=self.state_dir,
             began=self._began,
         )
         skipped = check.skipped()
@@ -159,7 +160,11 @@ class Call:
 
             baseline.give_up(check.memory, section.event)
         self._section_run = SectionRun(
-            section, check.plan, with_caller=True, occasion=_occasion(check)
+            section,
+            check.plan,
+            with_caller=True,
+            occasion=_occasion(check),
+            basis=check.basis,
         )
         watch.running(section.deadline_s)
         return check.judge(self._section_run.report(cancel=watch.cancel))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stophooks.hook import skip, tree
 from stophooks.hook.judge import Judge, Trees
+from stophooks.memo.base import Basis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stophooks.events import Event
     from stophooks.hook.budget import Budget
     from stophooks.hook.pinned import Pinned
+    from stophooks.inputs import Tree
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
     from stophooks.store.memory import Memory
@@ -33,6 +35,7 @@ class Check:
     memory: Memory
     budget: Budget
     environ: Mapping[str, str]
+    state_dir: str
     began: float
 
     def skipped(self) -> str | None:
@@ -44,7 +47,7 @@ class Check:
             self.section.event,
             self.memory,
             start=self.held.start_tree,
-            tree=self._before,
+            tree=_id(self._before),
             terms=self._terms,
         )
 
@@ -68,18 +71,27 @@ class Check:
             notes=self.held.notes,
         )
         whole = replace(report, results=(*self.held.findings, *report.results))
-        return judge.reply(whole, Trees(before=self._before, after=self._now()))
+        return judge.reply(whole, Trees(before=_id(self._before), after=_id(self._now())))
+
+    @property
+    def basis(self) -> Basis:
+        """How it is decided which of its commands need not run."""
+        return Basis(since=self.held.start_tree, tree=self._before)
 
     @cached_property
-    def _before(self) -> str | None:
+    def _before(self) -> Tree | None:
         return self._now()
 
     @cached_property
     def _terms(self) -> str:
-        return skip.terms(self.section, self.environ)
+        return skip.terms(self.section, self.environ, start=self.held.start_tree)
 
-    def _now(self) -> str | None:
-        return tree.tree(self.plan.project_dir, self.environ)
+    def _now(self) -> Tree | None:
+        return tree.look(self.plan.project_dir, self.environ, state_dir=self.state_dir)
+
+
+def _id(found: Tree | None) -> str | None:
+    return found.id if found else None
 
 
 def remember_skip(memory: Memory, event: Event, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -137,10 +138,18 @@ def _mended(found: Pin, fresh: Pin | None, pins: Pins) -> Pin:
 def _with_tree(pin: Pin, event: Event, around: Surroundings) -> Pin:
     if event.kind != SESSION_START.name or pin.plan is None:
         return pin
-    from stophooks.store.snapshots import identity  # noqa: PLC0415 -- only a session's start
+    from stophooks.hook.tree import look  # noqa: PLC0415 -- only a session's start
 
-    tree = identity(pin.project_dir, environ=around.environ, deadline_s=TREE_S)
-    return replace(pin, tree=tree)
+    tree = look(pin.project_dir, around.environ, state_dir=around.state_dir, deadline_s=TREE_S)
+    if tree is not None and any(
+        command.files for section in pin.plan.sections for command in section.commands
+    ):
+        from stophooks.inputs import keep  # noqa: PLC0415 -- the same
+
+        # What cannot be kept has all changed, as far as anybody knows.
+        with suppress(OSError):
+            keep(tree)
+    return replace(pin, tree=tree.id if tree else None)
 
 
 def _judged(pin: Pin, event: Event, around: Surroundings, notes: list[str]) -> Pinned:

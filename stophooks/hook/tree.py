@@ -1,4 +1,4 @@
-"""The content of a project in one word, where it can be told."""
+"""The content of a project, where it can be told."""
 
 from __future__ import annotations
 
@@ -9,18 +9,29 @@ from stophooks.errors import StophooksError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stophooks.inputs import Tree
 
-def tree(project_dir: str, environ: Mapping[str, str]) -> str | None:
-    """The same word for the same content; None where it cannot be told.
+
+def look(
+    project_dir: str,
+    environ: Mapping[str, str],
+    *,
+    state_dir: str,
+    deadline_s: float | None = None,
+) -> Tree | None:
+    """What the project's files hold now; None where it cannot be told.
 
     Args:
         project_dir: The project; absolute.
         environ: What the program that reads it gets.
+        state_dir: Where trees are kept.
+        deadline_s: Seconds that it may take; None for the usual time.
     """
     try:
-        from stophooks.store.snapshots import identity  # noqa: PLC0415 -- a skipped stop needs none
+        from stophooks import inputs  # noqa: PLC0415 -- a skipped stop needs none
 
-        return identity(project_dir, environ=environ)
+        limit_s = inputs.DEADLINE_S if deadline_s is None else deadline_s
+        return inputs.look(project_dir, environ=environ, state_dir=state_dir, deadline_s=limit_s)
     except (StophooksError, OSError, ImportError, MemoryError):
         # Not known is not unchanged: the checks run.
         return None

@@ -110,6 +110,12 @@ def _row(*pairs: tuple[str, object]) -> Iterator[str]:
 def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
     yield "description", command.description
     yield "runs", ", ".join(_terms(command)) or None
+    for title, patterns in (
+        ("inputs", command.inputs),
+        ("files", command.files),
+        ("exclude", command.exclude),
+    ):
+        yield title, ", ".join(patterns) or None
     yield "message", command.message
     hidden = [
         name
@@ -144,6 +150,7 @@ def _terms(command: Command) -> Iterator[str]:
         yield f"for each {command.for_each} ({names})"
         yield from ["up to the first failure"] * command.stop_items
     yield from ["once"] * command.once
+    yield from ["not again while nothing changed"] * command.skip_unchanged
 
 
 def _secret(secret: Secret, command: Command) -> str:

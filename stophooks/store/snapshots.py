@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from stophooks import process
 from stophooks.models import MIB, Stream
 from stophooks.store.contents import GONE, print_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 # For finding, listing and reading the files: less than most checks take. Seconds.
 DEADLINE_S = 5.0
@@ -30,9 +30,42 @@ class _UnknownError(Exception):
     """It cannot be told, or not in time."""
 
 
+class Content:
+    """What the files of ``root`` hold: one word for all, and the print of each by its path."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.files: dict[str, str] = {}
+        self._digest = hashlib.sha256()
+
+    @property
+    def id(self) -> str:
+        """The same word for the same content."""
+        return self._digest.hexdigest()
+
+    def add(self, *words: str) -> None:
+        """Take the next words."""
+        # No name has a NUL in it, so that no two lists are said alike.
+        self._digest.update(b"".join(os.fsencode(word) + b"\0" for word in words) + b"\0")
+
+
+class Identity(str):
+    """The word for all; ``root`` and ``files`` are those of its `Content`."""
+
+    __slots__ = ("files", "root")
+    root: str
+    files: dict[str, str]
+
+    def __new__(cls, content: Content) -> Self:
+        """Make it of what was found."""
+        found = super().__new__(cls, content.id)
+        found.root, found.files = content.root, content.files
+        return found
+
+
 def identity(
     project_dir: str, *, environ: Mapping[str, str], deadline_s: float = DEADLINE_S
-) -> str | None:
+) -> Identity | None:
     """The same word for the same content; None where that cannot be told in time.
 
     Of a git repository it is the content of all files that git does not ignore, whatever git's
@@ -47,15 +80,15 @@ def identity(
     """
     until = time.monotonic() + deadline_s
     root = _repository(project_dir)
-    digest = hashlib.sha256()
+    found = Content(root or os.path.realpath(project_dir))
     try:
         if root is None:
-            _add_all(digest.update, project_dir, until)
+            _add_all(found, found.root, until)
         else:
-            _add_repository(digest.update, root, environ, until)
+            _add_repository(found, root, environ, until)
     except _UnknownError:
         return None
-    return digest.hexdigest()
+    return Identity(found)
 
 
 def _repository(directory: str) -> str | None:
@@ -68,20 +101,18 @@ def _repository(directory: str) -> str | None:
     return above
 
 
-def _add_repository(
-    add: Callable[[bytes], None], root: str, environ: Mapping[str, str], until: float
-) -> None:
+def _add_repository(add: Content, root: str, environ: Mapping[str, str], until: float) -> None:
     """Add what git has to say about a repository's files, and what is in them."""
     listed = _git(root, _LIST, environ, until)
     if listed is None:
         _add_all(add, root, until)
         return
     commit = _git(root, ("rev-parse", "--verify", "--quiet", "HEAD"), environ, until)
-    _say(add, "commit", (commit or b"none").decode("ascii", "replace"))
+    add.add("commit", (commit or b"none").decode("ascii", "replace"))
     for path, is_repository in _files(listed):
         whole = os.path.join(root, path)
         if is_repository and os.path.lexists(os.path.join(whole, ".git")):
-            _say(add, "repository", path)
+            add.add("repository", path)
             _add_repository(add, whole, environ, until)
         else:
             _add_file(add, path, whole, until)
@@ -103,8 +134,8 @@ def _files(listed: bytes) -> list[tuple[str, bool]]:
     return sorted(found.items())
 
 
-def _add_all(add: Callable[[bytes], None], root: str, until: float) -> None:
-    _say(add, "directory", "")
+def _add_all(add: Content, root: str, until: float) -> None:
+    add.add("directory", "")
     for path in sorted(_below(root, until)):
         _add_file(add, path, os.path.join(root, path), until)
 
@@ -127,17 +158,13 @@ def _below(root: str, until: float) -> Iterator[str]:
             raise _UnknownError from err
 
 
-def _add_file(add: Callable[[bytes], None], path: str, whole: str, until: float) -> None:
+def _add_file(add: Content, path: str, whole: str, until: float) -> None:
     _check_time(until)
     found = print_of(whole)
     if found != GONE:
         # Gone is gone, whether git's index still knows of it or not.
-        _say(add, path, found)
-
-
-def _say(add: Callable[[bytes], None], *words: str) -> None:
-    # No name has a NUL in it, so that no two lists are said alike.
-    add(b"".join(os.fsencode(word) + b"\0" for word in words) + b"\0")
+        add.add(path, found)
+        add.files[os.path.relpath(whole, add.root)] = found
 
 
 def _check_time(until: float) -> None:
