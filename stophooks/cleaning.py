@@ -7,8 +7,6 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 from stophooks import agents, invocation
 from stophooks.errors import StoreError
@@ -27,6 +25,8 @@ from stophooks.store.cleanups import Cleanups
 from stophooks.store.lock import FileLock
 from stophooks.store.place import writable_dir
 from stophooks.store.turn import number
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

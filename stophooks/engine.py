@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
 
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.events import EVENTS
@@ -30,6 +28,8 @@ from stophooks.occasion.binding import Run, bind
 from stophooks.occasion.steps import steps, unmet
 from stophooks.secrets.mask import Mask
 from stophooks.secrets.result import without_secrets
+from stophooks.typed import TYPE_CHECKING, Protocol
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

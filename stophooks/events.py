@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from stophooks.models import Severity
+from stophooks.values import dataclass, field
 
 # What commands have to say at once may take minutes where an agent waits for it, and half a minute
 # where the beginning or the end of something does; seconds.

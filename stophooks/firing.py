@@ -7,8 +7,6 @@ know of it.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from stophooks import invocation
 from stophooks.events import EVENTS
@@ -19,6 +17,8 @@ from stophooks.occasion.steps import once_key, steps
 from stophooks.plan import Section
 from stophooks.store import state_dir
 from stophooks.store.facts import ONCE, Facts
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from stophooks.engine import Observer

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from stophooks import agents
 from stophooks.events import CLEANUP
 from stophooks.process import being, orphan, table
 from stophooks.process.family import GUARDS, TOKEN
 from stophooks.store.cleanups import Cleanups, Known
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import asdict
 from stophooks.watchdog.guard import SHELLS
 
 if TYPE_CHECKING:

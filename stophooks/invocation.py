@@ -9,9 +9,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
@@ -20,6 +18,8 @@ from stophooks.memo.base import Basis, concerns
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -334,11 +334,11 @@ class SectionRun:
 
         Without ``remembers`` whoever asked for the run puts it there, with more about it.
         """
-        from stophooks.store.logs import prune  # noqa: PLC0415 -- as above
+        from stophooks.store.logs import is_due, prune  # noqa: PLC0415 -- as above
 
         if self._last is not None and remembers:
             remember(self._last)
-        if self._logs is not None:
+        if self._logs is not None and is_due(self._logs):
             prune(self._logs.state_dir, keep=self._run_id)
 
     def _executors(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from stophooks.values import dataclass, field
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import posixpath
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

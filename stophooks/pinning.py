@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 from stophooks import config
 from stophooks.errors import StoreError
-from stophooks.lifecycles.cleanup import script
 from stophooks.models import Severity
 from stophooks.store import contents
 from stophooks.store.pin import Pin
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 
 def pin_of(session: str, place: config.Place, environ: Mapping[str, str]) -> Pin:
     """The pin of a session that begins now, with what the configurations at a place ask for."""
+    from stophooks.lifecycles.cleanup import script  # noqa: PLC0415 -- only a session's first call
+
     loaded = config.effective(place, environ=environ)
     pin = Pin(
         session=session,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass
-from typing import Any
-
+from stophooks import patterns
 from stophooks.models import (
     Command,
     Container,
@@ -18,13 +15,15 @@ from stophooks.models import (
     Ulimit,
     When,
 )
+from stophooks.typed import Any
+from stophooks.values import asdict, dataclass
 
 DEFAULT_TIMEOUT_S = 300.0
 DEFAULT_DEADLINE_S = 540.0
 DEFAULT_MAX_BLOCKS = 3
 WAIT = "wait"
 # A directory and a lock have a resource's name.
-RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RESOURCE = patterns.compiled(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESOURCE_FORM = "letters, digits, dots, dashes and underscores, at most 100, not first a dot"
 
 

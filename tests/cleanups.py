@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stophooks.values import dataclass, field
 from tests.running import ended, wait_until
 
 if TYPE_CHECKING:

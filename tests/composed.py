@@ -7,9 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stophooks.values import dataclass, field
 from tests.running import wait_until
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stophooks.models import MIB
+from stophooks.values import dataclass
 from tests import noise
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import random
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from stophooks.hook.explain import explain
 from stophooks.models import MIB
 from stophooks.reports import plan as plan_report
 from stophooks.reports import problems as problem_report
+from stophooks.values import dataclass
 from tests.running import slowness
 
 if TYPE_CHECKING:

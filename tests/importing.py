@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stophooks import config
 from stophooks.importing import IMPORTERS, ForeignFileError, Source, document
 from stophooks.importing.tree import Block, Items
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.importing.tree import Value

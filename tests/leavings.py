@@ -10,7 +10,6 @@ import sys
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -18,6 +17,7 @@ import docker.errors
 
 from stophooks.executors.docker import owner
 from stophooks.process import table
+from stophooks.values import dataclass, field, replace
 from tests.running import wait_until
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
 
+from stophooks.values import dataclass
 from tests.program import TOKEN
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
+
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

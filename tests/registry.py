@@ -7,11 +7,12 @@ import contextlib
 import http.client
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
+
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stophooks.executors.base import Cancellation
 from stophooks.process import table
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services.base import (
@@ -14,6 +13,7 @@ from stophooks.lifecycles.services.base import (
 )
 from stophooks.models import Command, Outcome, Report, Result, Severity, Status
 from stophooks.occasion import Step
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

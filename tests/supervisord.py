@@ -9,13 +9,13 @@ import textwrap
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import psutil
 
 from stophooks.lifecycles.services.supervisord import SupervisordEngine
 from stophooks.process import Never
+from stophooks.values import dataclass, field
 from tests.program import TOKEN
 from tests.running import wait_until
 

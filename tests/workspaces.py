@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stophooks.values import dataclass
 from tests.repositories import repository
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+
+from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Installable
@@ -21,7 +22,10 @@ class _Adapters(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
-        return importlib.import_module(f"{__name__}.{name}")
+        whole = f"{__name__}.{name}"
+        if whole not in sys.modules:
+            __import__(whole)
+        return sys.modules[whole]
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

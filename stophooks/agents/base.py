@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
 
+from stophooks import jsonvalues
 from stophooks.events import STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any, Protocol
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,7 +186,7 @@ def message(note: str | None) -> Reply:
     """Let the agent stop and have it show ``note`` to the person, not to the model."""
     if not note:
         return silent()
-    shown = json.dumps({"systemMessage": note[:NOTE_CHARACTERS]}, ensure_ascii=True)
+    shown = jsonvalues.dumps({"systemMessage": note[:NOTE_CHARACTERS]})
     return Reply(stdout=shown + "\n", stderr="", exit_code=0)
 
 
@@ -198,7 +198,7 @@ def remark(note: str | None, *, exit_code: int = 0) -> Reply:
 
 
 def _decision(reason: str) -> str:
-    return json.dumps({"decision": "block", "reason": reason}, ensure_ascii=True) + "\n"
+    return jsonvalues.dumps({"decision": "block", "reason": reason}) + "\n"
 
 
 def _goes_on(task: object) -> bool:

@@ -7,12 +7,12 @@ Source: code.claude.com/docs/en/hooks (read as of 2.1.240) and Claude Code 2.1.3
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from stophooks.agents import base
 from stophooks.agents.base import Signs, block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,12 +7,11 @@ it stop, whatever else the answer says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.agents import base
 from stophooks.agents.base import Signs, block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,13 +8,13 @@ another agent, which it reads too) with ``session_id`` …. Visual Studio Code c
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
 
 from stophooks.agents import base
 from stophooks.agents.base import Signs, block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any, cast
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,14 +6,14 @@ A stop cannot be refused: what it takes is a message that it sends to the model 
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING, Any, cast
 
+from stophooks import jsonvalues
 from stophooks.agents import base
 from stophooks.agents.base import Reply, Signs
 from stophooks.agents.base import remark as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
 
 def block(reason: str) -> Reply:
     """Return the follow-up that goes to the model: any other exit code than 0 means nothing."""
-    answer = json.dumps({"followup_message": reason}, ensure_ascii=True)
+    answer = jsonvalues.dumps({"followup_message": reason})
     return Reply(stdout=answer + "\n", stderr="", exit_code=0)
 
 

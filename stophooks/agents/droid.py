@@ -5,12 +5,11 @@ Source: docs.factory.ai, hooks reference, and droid 0.225.2 as measured on 2026-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.agents import base
 from stophooks.agents.base import Signs, block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,12 +6,11 @@ and Gemini CLI 0.61.0 as measured on 2026-11-21.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.agents import base
 from stophooks.agents.base import Signs, block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

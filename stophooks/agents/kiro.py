@@ -6,12 +6,11 @@ because it needs an account. Version 2 names its events in small letters, versio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.agents import base
 from stophooks.agents.base import Signs
 from stophooks.agents.base import block_by_json as block
 from stophooks.events import SESSION_START, STOP, Event
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import time
-from typing import Any
 
+from stophooks import jsonvalues
 from stophooks.errors import StophooksError
 from stophooks.models import MIB, human_size
+from stophooks.typed import Any
 
 # An agent writes its payload at once; a stdin left open must not eat the time of the checks.
 DEADLINE_S = 5.0
@@ -86,7 +86,7 @@ def _object(data: bytearray, *, final: bool) -> dict[str, Any] | None:
     if not text and final:
         raise PayloadError(f"standard input was empty; a JSON object was expected. {_REMEDY}")
     try:
-        payload, _end = json.JSONDecoder().raw_decode(text)
+        payload, _end = jsonvalues.first(text)
     except (ValueError, RecursionError) as err:
         if not final:
             return None

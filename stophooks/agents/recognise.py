@@ -6,11 +6,10 @@ call, while variables are inherited by every program that an agent starts, other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
 from stophooks.agents import AGENTS, base
 from stophooks.errors import StophooksError
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

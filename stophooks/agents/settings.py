@@ -5,11 +5,10 @@ Every function takes a file's text and returns another; bytes that are not ours 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks import jsontext
 from stophooks.agents import places
 from stophooks.agents.places import PROGRAM, SettingsError
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

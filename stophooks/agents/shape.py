@@ -6,8 +6,8 @@ with them is in `settings` and knows no agent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

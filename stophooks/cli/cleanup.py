@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +27,7 @@ from stophooks.store import state_dir
 from stophooks.store.cleanups import Cleanups
 from stophooks.store.pin import session_key
 from stophooks.store.pins import Pins
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from pathlib import Path

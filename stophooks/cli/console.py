@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
 
 from stophooks.errors import StophooksError
+from stophooks.typed import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from io import TextIOWrapper

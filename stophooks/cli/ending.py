@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks import invocation
 from stophooks.cli import COULD_NOT_RUN
 from stophooks.events import EVENTS
 from stophooks.models import Status
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.models import Report

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.agents import copied, settings
 from stophooks.cli import program
 from stophooks.cli.limits import needed_s
 from stophooks.events import SESSION_EVENTS, STOP
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

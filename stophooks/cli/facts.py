@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from stophooks.cli.suggest import near
 from stophooks.errors import UsageError
 from stophooks.models import KIB
 from stophooks.occasion import Prior
+from stophooks.typed import Any
 
 # What the file may have, and the types of the values.
 FACTS: dict[str, type] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,7 @@ from stophooks.models import Item, Report, Subject
 from stophooks.occasion import Occasion
 from stophooks.reports import history, preview, text
 from stophooks.reports import json as json_report
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from stophooks.agents.shape import USER
 from stophooks.events import SESSION_END, SESSION_START
 from stophooks.plan import DEFAULT_DEADLINE_S
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan

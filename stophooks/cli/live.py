@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
 
 from stophooks.cli import console
 from stophooks.models import KIB, human_size
 from stophooks.reports import clean, text
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

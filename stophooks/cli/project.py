@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from stophooks import config, invocation
 from stophooks.errors import StophooksError, UsageError
 from stophooks.plan import Plan
 from stophooks.reports import problems as report
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +28,7 @@ from stophooks.reports.status import state
 from stophooks.store import state_dir
 from stophooks.store.cleanups import Cleanups
 from stophooks.store.memory import Memory
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan, Section

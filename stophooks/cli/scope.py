@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from stophooks import config, invocation
 from stophooks.agents import INSTALLABLE
 from stophooks.agents.shape import PROJECT, SCOPES, USER
 from stophooks.errors import UsageError
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,6 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks import invocation
 from stophooks.cli import console, interrupt, services_door, services_record, services_view
@@ -22,6 +20,8 @@ from stophooks.executors.base import Cancellation
 from stophooks.firing import Firing
 from stophooks.lifecycles.services.action import Action, Problem, check_names
 from stophooks.process import orphan
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from stophooks import config as configs
 from stophooks import invocation
@@ -22,6 +20,8 @@ from stophooks.store.hooklog import HookLog
 from stophooks.store.lock import FileLock
 from stophooks.store.memory import key
 from stophooks.store.place import PRIVATE_DIR, writable_dir
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

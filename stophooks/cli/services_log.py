@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.cli import console
 from stophooks.reports import history
 from stophooks.reports.words import happened
 from stophooks.store.hooklog import LINE_BYTES, HookLine
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.cli import console
 from stophooks.cli.services_view import hook_line, log_line
 from stophooks.lifecycles.services.waiting import pause
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from stophooks.lifecycles.services.order import Kind
 from stophooks.reports import json as json_report
 from stophooks.reports import preview
 from stophooks.reports.clean import line, text
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks import config as configuration
 from stophooks import invocation, process
@@ -27,6 +25,8 @@ from stophooks.reports import history
 from stophooks.reports import problems as problem_report
 from stophooks.store import held, state_dir
 from stophooks.store.holder import myself
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

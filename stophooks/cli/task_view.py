@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
 
 from stophooks.lifecycles.tasks.scripts import MOMENTS
 from stophooks.lifecycles.tasks.task import ON_ERROR, PRE_START, Verdict
@@ -12,6 +11,7 @@ from stophooks.models import human_duration
 from stophooks.reports import json as json_report
 from stophooks.reports import preview
 from stophooks.reports.clean import line
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

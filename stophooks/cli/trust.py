@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +19,7 @@ from stophooks.reports import plan as plans
 from stophooks.reports import trust as report
 from stophooks.store import contents, state_dir
 from stophooks.store.pins import Pins
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks import config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from stophooks.cli.formats import Format, FormatOption
 from stophooks.errors import UsageError
 from stophooks.reports import problems as report
 from stophooks.store import contents
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

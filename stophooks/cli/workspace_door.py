@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from json import dumps
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -24,6 +22,8 @@ from stophooks.lifecycles.workspaces.faults import BusyError, NotDoneError, Stop
 from stophooks.lifecycles.workspaces.git import Git
 from stophooks.plan import Plan
 from stophooks.reports import history, hooks, json, preview
+from stophooks.typed import TYPE_CHECKING, Any, TypeVar
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,8 @@ Nothing outside this package sees what the user wrote, only the plan and the pro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.config.search import ConfigAmbiguousError, Place, find, locate
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
 from stophooks.config import environment
 from stophooks.config.container import user
 from stophooks.config.document import quoted
@@ -19,6 +16,8 @@ from stophooks.plan import (
     TaskRules,
     WorkspaceRules,
 )
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

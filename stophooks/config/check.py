@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
 
 from jsonschema import validators
 from jsonschema.exceptions import ValidationError
@@ -22,6 +21,7 @@ from stophooks.config.suggestions import (
     word_meant,
 )
 from stophooks.events import EVENTS
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stophooks.models import Problem

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.config import environment, reuse, terms
 from stophooks.config.areas import found, rules
 from stophooks.config.container import container, user
@@ -14,6 +12,7 @@ from stophooks.config.units import MAX_DURATION_S, seconds
 from stophooks.models import Command, When, human_duration
 from stophooks.plan import Plan
 from stophooks.plan import Section as PlanSection
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stophooks.config.areas import Found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from posixpath import normpath
-from typing import TYPE_CHECKING
 
 from stophooks.config import widening
 from stophooks.config.document import Path, quoted
@@ -14,6 +13,7 @@ from stophooks.config.mounting import mounts, tmpfs, valid_target
 from stophooks.config.seccomp import seccomp
 from stophooks.config.units import LEAST, size_bytes
 from stophooks.models import MIB, Container, Pull, Ulimit
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.config.findings import Findings

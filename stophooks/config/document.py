@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
 
 from stophooks.errors import StophooksError
 from stophooks.models import Problem
+from stophooks.typed import Any
+from stophooks.values import dataclass, field
 
 # A key or a list index for every step from the root of the file.
 Path = tuple[str | int, ...]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from stophooks.config.document import Path, quoted
 from stophooks.config.files import FileUnusableError, read_text
 from stophooks.models import KIB
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from stophooks.config.document import MAX_FOUND, quoted
 from stophooks.config.sound import Sound, command_place
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

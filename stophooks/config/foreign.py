@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from stophooks.config.document import SyntaxProblemError, located
 from stophooks.config.files import read_text
 from stophooks.config.parse import parse
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

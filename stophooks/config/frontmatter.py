@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
 
 from stophooks.config.document import (
     MAX_PROBLEMS,
@@ -22,6 +20,8 @@ from stophooks.config.suggestions import key_meant, value_hint
 from stophooks.config.units import MAX_DURATION_S, seconds
 from stophooks.models import Problem
 from stophooks.plan import RESOURCE, RESOURCE_FORM
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

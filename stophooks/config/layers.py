@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 from stophooks.config.loading import Loaded, load
 from stophooks.events import EVENTS
 from stophooks.plan import Plan
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from stophooks.config.document import MAX_FOUND, MAX_PROBLEMS, Document, SyntaxProblemError, located
 from stophooks.config.files import FileUnusableError, read_text
@@ -12,6 +10,8 @@ from stophooks.config.parse import parse
 from stophooks.models import Problem
 from stophooks.secrets.mask import Mask
 from stophooks.secrets.names import keys_in
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from stophooks.config.document import Path, quoted
 from stophooks.config.findings import is_inside
 from stophooks.models import Mount
 from stophooks.mounts import container_path, refusal, user_sockets
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from functools import partial
-from typing import Any
 
 from stophooks.config.document import (
     MAX_NESTING,
@@ -15,6 +14,7 @@ from stophooks.config.document import (
     Span,
     SyntaxProblemError,
 )
+from stophooks.typed import Any
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
 
 from stophooks.config.document import Path, quoted
 from stophooks.config.findings import is_inside
 from stophooks.models import Container, Expose, ResultFile
 from stophooks.models import Secret as FoundSecret
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.config.findings import Findings

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 from stophooks.config.schema import schema_text
 from stophooks.config.search import NAMES
 from stophooks.events import EVENTS, EventKind
 from stophooks.models import Severity
+from stophooks.typed import Any
 
 _INTRO = f"""\
 # Configuration

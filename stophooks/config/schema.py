@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+
+from stophooks.typed import Any
 
 # No web address: nothing is published under one.
 SCHEMA_ID = "urn:stophooks:schema:1"

@@ -6,9 +6,9 @@ import os
 import posixpath
 import re
 import shlex
-from typing import TYPE_CHECKING
 
 from stophooks.events import STOP_EVENTS
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

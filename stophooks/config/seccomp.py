@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
 
 from stophooks.config.document import Path, quoted
 from stophooks.config.files import FileUnusableError, read_text
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 
 from stophooks.config.check import faults
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
 
 from stophooks.config.document import MAX_PROBLEMS, quoted
 from stophooks.config.known import ELSEWHERE, ELSEWHERE_IN_MOUNT
 from stophooks.config.units import amount_hint, duration_hint
+from stophooks.typed import Any
 
 # What YAML 1.1 reads as a boolean although it looks like a word.
 _YAML_WORDS = {"yes", "no", "on", "off"}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from stophooks.config.document import either, quoted
 from stophooks.events import STOP_EVENTS
 from stophooks.models import Severity
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stophooks.config.document import Path

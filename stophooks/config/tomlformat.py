@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import date, time
-from typing import Any
 
 from stophooks.config.document import MAX_NESTING, Document, Path, Span, SyntaxProblemError
+from stophooks.typed import Any
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _FILLER = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)*")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
 
 from stophooks.models import KIB
+from stophooks.typed import Any
 
 # The agents' own limits for a hook are minutes; a day is more than anybody waits for a check.
 MAX_DURATION_S = 24 * 3600.0

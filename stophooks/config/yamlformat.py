@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,6 +16,7 @@ from stophooks.config.document import (
     quoted,
 )
 from stophooks.config.yamltree import compose
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stophooks.config.yamltree import Node

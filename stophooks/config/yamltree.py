@@ -9,8 +9,6 @@ of them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -21,6 +19,8 @@ from stophooks.config.document import (
     SyntaxProblemError,
     quoted,
 )
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

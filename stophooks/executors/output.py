@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from stophooks.executors.capture import Capture
 from stophooks.models import Stream
 from stophooks.secrets.mask import Mask, MaskFlow
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.agents import base
 from stophooks.errors import last_resort
@@ -15,6 +14,7 @@ from stophooks.hook.call import Call
 from stophooks.hook.explain import explain
 from stophooks.hook.outlet import Outlet
 from stophooks.hook.watch import Watch
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks import handover
 from stophooks.store.cleanups import Cleanups
 from stophooks.store.pin import session_key
 from stophooks.store.pins import Pins
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from stophooks import invocation
 from stophooks.errors import StophooksError
@@ -21,6 +19,8 @@ from stophooks.models import Status
 from stophooks.plan import from_json
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan, Section

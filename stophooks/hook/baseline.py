@@ -6,13 +6,13 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import Report, Severity
 from stophooks.plan import to_json
 from stophooks.process import orphan
 from stophooks.reports.likeness import likeness
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

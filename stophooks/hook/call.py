@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.agents import base, payload
 from stophooks.errors import StophooksError, UsageError
@@ -16,6 +16,7 @@ from stophooks.invocation import DISABLE, SectionRun, directory, disabled, home,
 from stophooks.plan import DEFAULT_MAX_BLOCKS, Section
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory, block_keys
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +79,8 @@ class Call:
             self._event = self.agent.parse({}, self._environ)
         found = caller.find(given, payload.read(STDIN), self._environ, state_dir=self.state_dir)
         self.agent, self._event = found.agent, found.event
-        self._say(*caller.explained(found))
+        if self._debug is not None:
+            self._say(*caller.explained(found))
         if found.aside:
             return self.agent.allow(None)
         if self._event.kind in SESSION_EVENTS:
@@ -167,6 +169,9 @@ class Call:
             basis=check.basis,
         )
         watch.running(section.deadline_s)
+        # Until now nothing was made that could be garbage; commands may run for minutes.
+        gc.freeze()
+        gc.enable()
         return check.judge(self._section_run.report(cancel=watch.cancel))
 
     def _disabled(self, event: Event) -> Reply:

@@ -8,11 +8,11 @@ but only as often as the former has really come since.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 from stophooks.agents import AGENTS, adapter, base
 from stophooks.events import SESSION_EVENTS
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

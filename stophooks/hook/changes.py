@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.models import Command, Outcome, Result, Severity, Status
 from stophooks.pinning import protected
 from stophooks.store import contents
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from stophooks.hook import skip, tree
 from stophooks.hook.judge import Judge, Trees
 from stophooks.memo.base import Basis
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

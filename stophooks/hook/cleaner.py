@@ -6,8 +6,6 @@ import json
 import signal
 import sys
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 from stophooks import cleaning, handover, invocation, signals
 from stophooks.errors import StophooksError
@@ -18,6 +16,8 @@ from stophooks.plan import Plan
 from stophooks.process import being
 from stophooks.store import state_dir
 from stophooks.store.cleanups import Cleanups, Known
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.process.being import Being

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
 from stophooks.models import Status
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Reply
@@ -93,9 +92,8 @@ class Judge:
     def _passed(self, report: Report, trees: Trees) -> Reply:
         notes = [*self.notes, *self.budget.reset()]
         self.memory.reset()
-        self._remember(report, "passed")
-        if trees.settled is not None and report.passed:
-            self.memory.passed(self.section.event, tree=trees.settled, terms=self.terms)
+        tree = trees.settled if report.passed else None
+        self._remember(report, "passed", tree=tree)
         notes += [text for text in self.memory.notes if text not in notes]
         if report.passed:
             return self.agent.allow("\n".join(notes))
@@ -139,16 +137,26 @@ class Judge:
         return again(report, changed=trees.before is None or last.get("tree") != trees.before)
 
     def _remember(
-        self, report: Report, result: str, *, spent: Spent | None = None, allowed: bool = False
+        self,
+        report: Report,
+        result: str,
+        *,
+        spent: Spent | None = None,
+        allowed: bool = False,
+        tree: str | None = None,
     ) -> None:
-        """Remember the result for `stophooks status`."""
+        """Remember the result for `stophooks status`, and of which content it is a pass."""
         from stophooks.reports.status import state  # noqa: PLC0415 -- start-up time
 
         known = state(report, self.event, result, max_blocks=self.budget.max_blocks)
         if spent is not None:
             known["blocks"] = min(spent.count or 0, self.budget.max_blocks)
             allowed = spent.allowed
-        self.memory.put_state(self.section.event, known | {"allowed": allowed})
+        known["allowed"] = allowed
+        if tree is not None:
+            self.memory.passed(self.section.event, known, tree=tree, terms=self.terms)
+        else:
+            self.memory.put_state(self.section.event, known)
 
 
 def _by_machine(result: Result) -> bool:

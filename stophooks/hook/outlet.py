@@ -6,7 +6,8 @@ import fcntl
 import os
 import select
 import threading
-from typing import TYPE_CHECKING
+
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Reply

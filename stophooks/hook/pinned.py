@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
 from stophooks import config
 from stophooks.errors import StophooksError, StoreError
 from stophooks.events import SESSION_EVENTS, SESSION_START
@@ -13,6 +9,8 @@ from stophooks.hook import changes
 from stophooks.pinning import pin_of
 from stophooks.store.pin import Pin, session_key
 from stophooks.store.pins import Pins
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,14 +139,6 @@ def _with_tree(pin: Pin, event: Event, around: Surroundings) -> Pin:
     from stophooks.hook.tree import look  # noqa: PLC0415 -- only a session's start
 
     tree = look(pin.project_dir, around.environ, state_dir=around.state_dir, deadline_s=TREE_S)
-    if tree is not None and any(
-        command.files for section in pin.plan.sections for command in section.commands
-    ):
-        from stophooks.inputs import keep  # noqa: PLC0415 -- the same
-
-        # What cannot be kept has all changed, as far as anybody knows.
-        with suppress(OSError):
-            keep(tree)
     return replace(pin, tree=tree.id if tree else None)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from stophooks import handover
 from stophooks.agents import AGENTS
@@ -14,6 +12,8 @@ from stophooks.hook.budget import Budget
 from stophooks.hook.pinned import plan_for
 from stophooks.plan import DEFAULT_MAX_BLOCKS
 from stophooks.store.memory import Memory, block_keys
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from stophooks import jsonvalues
 from stophooks.memo.base import VOLATILE
 from stophooks.store.memory import key
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import asdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ def terms(section: Section, environ: Mapping[str, str], *, start: str | None) ->
     """
     kept = {name: value for name, value in environ.items() if name not in VOLATILE}
     since = [start] if any(command.files for command in section.commands) else []
-    return key(json.dumps([asdict(section), kept, *since], sort_keys=True))
+    return key(jsonvalues.dumps([asdict(section), kept, *since], sort_keys=True))
 
 
 def _at(moment: object) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING
 
 from stophooks import signals
 from stophooks.executors.base import Cancellation
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.hook.call import Call

@@ -6,11 +6,11 @@ github.com/pablopda/clsecure, CLEANUP-HOOKS.md and lib/config.sh, read 2026-11-3
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from stophooks.importing import commands
 from stophooks.importing.base import ForeignFileError, Importer, shown
 from stophooks.importing.tree import Block, Items, Pair, Remark, note, texts
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

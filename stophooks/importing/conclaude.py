@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from stophooks.importing import commands, globs, lines
 from stophooks.importing.base import ForeignFileError, Importer, Table, root, shown, wrong
 from stophooks.importing.tree import Block, Items, Pair, Remark, note, only_remarks
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

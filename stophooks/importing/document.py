@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.importing import scalars
 from stophooks.importing.tree import Block, Items, Pair, Remark, losses
 from stophooks.importing.writer import LOST, render
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

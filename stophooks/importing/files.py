@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
 
 from stophooks.importing.globs import expanded
+from stophooks.values import dataclass
 
 # A file that was removed is still one of git's.
 _ADD = ('  [ ! -f "$file" ] || files+=("$file")',)

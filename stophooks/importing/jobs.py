@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from stophooks.importing import commands, files
 from stophooks.importing.base import ForeignFileError, Table, shown, wrong
 from stophooks.importing.tree import Block, Items, Remark, Value, texts
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,11 +6,10 @@ Hooks of the whole configuration are those of its versions that had such.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.importing import steps
 from stophooks.importing.base import Importer, Table, root
 from stophooks.importing.tree import Block, Pair, Remark
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.importing.base import Source

@@ -6,11 +6,10 @@ stays a comment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.importing import commands, jobs
 from stophooks.importing.base import Importer, Table, root
 from stophooks.importing.tree import Block, Items, Pair, Remark, only_remarks
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from stophooks.values import dataclass
 
 # What changes the shell itself, or has a line of its own mean something else beside others.
 _STATEFUL = {

@@ -8,11 +8,11 @@ own. Every other one stays pre-commit's, which runs it over all files: `pre-comm
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from stophooks.importing import commands
 from stophooks.importing.base import ForeignFileError, Importer, Table, root, shown, wrong
 from stophooks.importing.tree import Block, Items, Pair, Remark, note, only_remarks, texts
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from stophooks.importing import commands
 from stophooks.importing.base import ForeignFileError, Table, shown, wrong
 from stophooks.importing.tree import Block, Items, Pair, Remark, Value, note, only_remarks, texts
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

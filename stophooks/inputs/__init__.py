@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 import zlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
+from stophooks import jsonvalues
+from stophooks.digests import sha256
 from stophooks.inputs.head import blobs, print_in
 from stophooks.store import snapshots
-from stophooks.store.contents import matches
+from stophooks.store.contents import matches as matches
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 DEADLINE_S = 5.0
 # Of trees that are known again later.
@@ -64,18 +65,19 @@ def look(
     found = snapshots.identity(project_dir, environ=environ, deadline_s=deadline_s)
     if found is None:
         return None
-    return Tree(id=str(found), root=found.root, state_dir=state_dir, prints=found.files)
+    tree = Tree(id=str(found), root=found.root, state_dir=state_dir, prints=found.files)
+    with suppress(OSError):
+        _keep(tree)
+    return tree
 
 
-def keep(tree: Tree) -> None:
-    """Have `changed` know this tree later.
-
-    Raises:
-        OSError: It cannot be kept.
-    """
+def _keep(tree: Tree) -> None:
+    """Have `changed` know this tree later."""
     path = _path(tree.state_dir, tree.id)
+    if os.path.exists(path):
+        return
     os.makedirs(os.path.dirname(path), mode=PRIVATE_DIR, exist_ok=True)
-    data = zlib.compress(json.dumps(dict(tree.prints)).encode("utf-8", "surrogatepass"), 1)
+    data = zlib.compress(jsonvalues.dumps(dict(tree.prints)).encode("utf-8", "surrogatepass"), 1)
     mine = f"{path}.{os.getpid()}.{time.monotonic_ns()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with os.fdopen(os.open(mine, flags, PRIVATE_FILE), "wb") as file:
@@ -89,40 +91,21 @@ def files(tree: Tree) -> Mapping[str, str]:
     return tree.prints
 
 
-def matching(
-    paths: Sequence[str], patterns: Sequence[str], exclude: Sequence[str] = (), *, below: str = ""
-) -> Iterator[str]:
-    """Those of the paths that lie below a directory and that the patterns name there.
-
-    Args:
-        paths: Relative to a root.
-        patterns: Relative to ``below``.
-        exclude: Those that do not count, relative to ``below``.
-        below: The directory, relative to the root; empty for the root.
-    """
-    wanted, unwanted = _parts(patterns), _parts(exclude)
-    inside = f"{below}/" if below else ""
-    for path in paths:
-        if path.startswith(inside):
-            parts = tuple(path[len(inside) :].split("/"))
-            if any(matches(one, parts) for one in wanted) and not any(
-                matches(one, parts) for one in unwanted
-            ):
-                yield path
-
-
 def digest(tree: Tree, patterns: Sequence[str], exclude: Sequence[str] = (), *, base: str) -> str:
     """One word for what the matching files hold; patterns are relative to ``base``, absolute."""
-    sum_ = hashlib.sha256()
-    for path in matching(sorted(tree.prints), patterns, exclude, below=place(tree, base)):
-        sum_.update(os.fsencode(path) + b"\0" + os.fsencode(tree.prints[path]) + b"\0\0")
+    inner = os.path.relpath(os.path.realpath(base), tree.root)
+    below = "" if inner == "." else f"{inner}/"
+    wanted, unwanted = (
+        [tuple(one.rstrip("/").split("/")) for one in given] for given in (patterns, exclude)
+    )
+    sum_ = sha256()
+    for path in sorted(tree.prints):
+        parts = tuple(path.removeprefix(below).split("/"))
+        if path.startswith(below) and any(matches(one, parts) for one in wanted):
+            if any(matches(one, parts) for one in unwanted):
+                continue
+            sum_.update(os.fsencode(path) + b"\0" + os.fsencode(tree.prints[path]) + b"\0\0")
     return sum_.hexdigest()
-
-
-def place(tree: Tree, directory: str) -> str:
-    """A directory of the tree relative to its root; empty for the root itself."""
-    found = os.path.relpath(os.path.realpath(directory), tree.root)
-    return "" if found == "." else found
 
 
 def changed(since: str, tree: Tree) -> Changes | None:
@@ -131,7 +114,7 @@ def changed(since: str, tree: Tree) -> Changes | None:
         return Changes(present=(), deleted=())
     try:
         with open(_path(tree.state_dir, since), "rb") as file:
-            before = json.loads(zlib.decompress(file.read()))
+            before = jsonvalues.loads(zlib.decompress(file.read()).decode("utf-8", "surrogatepass"))
     except (OSError, ValueError, zlib.error):
         return None
     if not isinstance(before, dict):
@@ -152,10 +135,6 @@ def _between(before: Mapping[str, str], now: Mapping[str, str]) -> Changes:
         present=tuple(sorted(path for path in now if before.get(path) != now[path])),
         deleted=tuple(sorted(path for path in before if path not in now)),
     )
-
-
-def _parts(patterns: Sequence[str]) -> list[tuple[str, ...]]:
-    return [tuple(pattern.rstrip("/").split("/")) for pattern in patterns]
 
 
 def _path(state_dir: str, name: str) -> str:

@@ -6,12 +6,12 @@ Offsets count characters of the text from 0.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from json import JSONDecodeError, dumps
 from json.decoder import scanstring  # type: ignore[attr-defined]  # missing in the type stubs
-from typing import Any
 
 from stophooks.errors import StophooksError
+from stophooks.typed import Any
+from stophooks.values import dataclass
 
 # Far deeper than any configuration, far shallower than Python's recursion limit.
 MAX_DEPTH = 64

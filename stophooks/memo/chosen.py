@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks import inputs
+from stophooks.memo.fitting import fitting, place
 from stophooks.models import FILES
 from stophooks.occasion.binding import inside
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +44,7 @@ def choose(command: Command, tree: Tree, basis: Basis, environ: Mapping[str, str
     if changes is None:
         since = None
         changes = inputs.Changes(present=tuple(sorted(inputs.files(tree))), deleted=())
-    below = inputs.place(tree, command.project_dir)
+    below = place(tree, command.project_dir)
     present = _fitting(command, changes.present, below)
     deleted = _fitting(command, changes.deleted, below)
     paths = tuple(found for path in present if (found := _seen(command, path)) is not None)
@@ -62,7 +63,7 @@ def _changes(tree: Tree, basis: Basis, environ: Mapping[str, str]) -> inputs.Cha
 
 def _fitting(command: Command, paths: Iterable[str], below: str) -> tuple[str, ...]:
     """Those that fit, relative to the project."""
-    found = inputs.matching(tuple(paths), command.files, command.exclude, below=below)
+    found = fitting(tuple(paths), command.files, command.exclude, below=below)
     return tuple(path[len(below) + 1 :] if below else path for path in found)
 
 

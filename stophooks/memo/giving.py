@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.memo.joining import joined
 from stophooks.models import FILES, KIB, MIB, Mount, Outcome, Status, human_duration
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -170,10 +169,13 @@ def _listed(command: Command, paths: Sequence[str], directory: str) -> Iterator[
 def _made(directory: str | None) -> str:
     """A new directory: in another one that is private, or one that others can pass."""
     if directory is not None:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    place = os.path.realpath(tempfile.mkdtemp(prefix="files-", dir=directory))
-    if directory is None:
-        os.chmod(place, _PASSABLE)
+        place = os.path.join(os.path.realpath(directory), f"files-{os.urandom(8).hex()}")
+        os.makedirs(place, mode=0o700)
+        return place
+    import tempfile  # noqa: PLC0415 -- only another user's command needs it
+
+    place = os.path.realpath(tempfile.mkdtemp(prefix="stophooks-files-"))
+    os.chmod(place, _PASSABLE)
     return place
 
 

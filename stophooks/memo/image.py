@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import TYPE_CHECKING
 
+from stophooks import jsonvalues
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint
 from stophooks.models import MIB
+from stophooks.typed import TYPE_CHECKING
 from stophooks.watchdog.containers import connect
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def image_id(image: str, environ: Mapping[str, str], home: str) -> str | None:
     try:
         place = endpoint.resolve(environ, home)
         body = _get(place, f"/images/{image}/json")
-        found = json.loads(body).get("Id") if body is not None else None
+        found = jsonvalues.loads(body.decode()).get("Id") if body is not None else None
     except (ExecutorUnavailableError, OSError, ValueError, AttributeError):
         return None
     return f"{place.url} {found}" if isinstance(found, str) and found else None

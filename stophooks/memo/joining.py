@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 from stophooks.executors.capture import HEAD_BYTES, TAIL_BYTES
 from stophooks.models import Status, Tail
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from stophooks.models import Outcome

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
 
-from stophooks import __version__, inputs
+from stophooks import __version__, inputs, jsonvalues
+from stophooks.digests import blake2b, sha256
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.executors.host import shell
 from stophooks.executors.host.executor import KEPT_VARIABLES
 from stophooks.memo.base import VOLATILE
+from stophooks.memo.fitting import fitting, place
 from stophooks.models import Pull
 from stophooks.process.family import GUARDS, TOKEN
 from stophooks.store import contents
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,14 +72,14 @@ def parts(
     image = None if command.container is None else _image(command, around)
     return {
         "version": __version__,
-        "definition": _hash(around, json.dumps(_definition(command), sort_keys=True)),
+        "definition": _hash(around, jsonvalues.dumps(_definition(command), sort_keys=True)),
         "configuration": _hash(around, contents.print_of(command.source or "")),
         "machine": _hash(around, " ".join((*os.uname()[1::3], str(os.getuid()), str(os.getgid())))),
         "program": _hash(around, _program(command, around.environ)),
         "image": image,
         "environment": {name: _hash(around, value, 8) for name, value in environment.items()},
         # In full: the ones above only name what changed.
-        "variables": _hash(around, json.dumps(environment, sort_keys=True)),
+        "variables": _hash(around, jsonvalues.dumps(environment, sort_keys=True)),
         "secrets": {name: _hash(around, value) for name, value in _secrets(command, around)},
         "files": None if paths is None else _hash(around, "\0".join(paths)),
         "inputs": _inputs(command, tree),
@@ -90,12 +90,12 @@ def parts(
 def key(found: Mapping[str, Any], around: Surroundings) -> str:
     """One word for all that decides a result, the same where all of it is."""
     deciding = {name: value for name, value in found.items() if name != "tree"}
-    return _hash(around, json.dumps(deciding, sort_keys=True))
+    return _hash(around, jsonvalues.dumps(deciding, sort_keys=True))
 
 
 def _hash(around: Surroundings, value: str | bytes, size: int = 32) -> str:
     data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, key=around.salt, digest_size=size).hexdigest()
+    return blake2b(data, key=around.salt, digest_size=size).hexdigest()
 
 
 def _definition(command: Command) -> dict[str, Any]:
@@ -173,13 +173,13 @@ def _others(command: Command, tree: Tree) -> str:
 
     Who writes `.env` or `build/**` means it, ignored or not.
     """
-    below = inputs.place(tree, command.project_dir)
+    below = place(tree, command.project_dir)
     paths = tuple(inputs.files(tree))
     asked = [
         pattern
         for pattern in command.inputs
         if not _WILD & set(pattern.partition("/")[0])
-        and next(iter(inputs.matching(paths, (pattern,), below=below)), None) is None
+        and next(iter(fitting(paths, (pattern,), below=below)), None) is None
     ]
     if not asked:
         return ""
@@ -187,7 +187,7 @@ def _others(command: Command, tree: Tree) -> str:
         found = contents.protected(command.project_dir, asked)
     except StoreError as err:
         raise UnknownError("its `inputs` name too many files that git ignores") from err
-    return " " + hashlib.sha256(json.dumps(sorted(found.items())).encode()).hexdigest()
+    return " " + sha256(jsonvalues.dumps(sorted(found.items())).encode()).hexdigest()
 
 
 def _check_mounts(command: Command, tree: Tree) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from stophooks import inputs
 from stophooks.errors import StophooksError, StoreError
@@ -16,9 +15,12 @@ from stophooks.memo.key import Surroundings, UnknownError, key, parts
 from stophooks.models import Outcome, Status
 from stophooks.store.passes import UNUSABLE, Pass, Passes
 from stophooks.store.salt import salt
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from tempfile import TemporaryDirectory
 
     from stophooks.inputs import Tree
     from stophooks.models import Command, Item
@@ -76,6 +78,7 @@ class Memo:
         self._basis = basis
         self._passes = Passes(state_dir)
         self._around: Surroundings | None = None
+        self._aside: TemporaryDirectory[str] | None = None
         self._lock = threading.RLock()
         # Commands that run now, and the files as they were when none ran, and none has run since.
         self._running = 0
@@ -124,6 +127,8 @@ class Memo:
     def close(self) -> None:
         """Close what results are remembered in."""
         self._passes.close()
+        if self._aside is not None:
+            self._aside.cleanup()
 
     def _decide(self, command: Command) -> _Decision:
         if not concerns(command):
@@ -185,7 +190,6 @@ class Memo:
                 at=time.time(),
             )
         )
-        _keep(tree)
 
     def _now(self, deadline_s: float) -> Tree | None:
         """The files now; a look that nothing of ours can have outdated is not made again."""
@@ -195,7 +199,7 @@ class Memo:
             tree = inputs.look(
                 self._project_dir,
                 environ=self._environ,
-                state_dir=self._state_dir,
+                state_dir=self._place_of_trees(),
                 deadline_s=deadline_s,
             )
         except (StophooksError, OSError, ImportError, MemoryError):
@@ -204,6 +208,16 @@ class Memo:
         if self._running == 0:
             self._settled = tree
         return tree
+
+    def _place_of_trees(self) -> str:
+        """Where looks are remembered; who only asks does not make a state directory."""
+        if not self._basis.looks_only or os.path.isdir(self._state_dir):
+            return self._state_dir
+        if self._aside is None:
+            import tempfile  # noqa: PLC0415 -- only who has never run anything
+
+            self._aside = tempfile.TemporaryDirectory(prefix="stophooks-")
+        return self._aside.name
 
     def _surroundings(self) -> Surroundings:
         if self._around is None:
@@ -238,12 +252,3 @@ def _without_files() -> _Decision:
         fault="files-unknown",
     )
     return _Decision(why=Why(runs=False, reason=_UNTOLD), outcome=outcome)
-
-
-def _keep(tree: Tree) -> None:
-    """Have it known later which files changed since."""
-    try:
-        inputs.keep(tree)
-    except OSError:
-        # Then it is only said that some did.
-        return

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from stophooks import inputs
+from stophooks.memo.fitting import fitting, place
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,7 @@ def _changed_files(command: Command, before: Mapping[str, Any], tree: Tree) -> s
         return "something in the files that it reads"
     paths: Sequence[str] = sorted((*changes.present, *changes.deleted))
     if command.inputs:
-        below = inputs.place(tree, command.project_dir)
-        paths = list(inputs.matching(paths, command.inputs, below=below))
+        below = place(tree, command.project_dir)
+        paths = list(fitting(paths, command.inputs, below=below))
         return listed(paths) or "a file of its `inputs` that git ignores"
     return listed(paths) or "the commit that it stands on"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
 
 from stophooks.models import Subject
+from stophooks.typed import TYPE_CHECKING, Protocol
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.models import Command, Item, Report

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING
-
+from stophooks.digests import sha256
 from stophooks.models import Item, When
 from stophooks.occasion.base import Prior, Step
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +43,7 @@ def once_key(command: Command, occasion: Occasion, item: Item | None) -> str:
     told = [place, occasion.event, occasion.of or "", command.name]
     told += [subject.kind, subject.id, subject.path or ""]
     told += [item.kind, item.name, item.path or ""] if item else []
-    return hashlib.sha256("\0".join(told).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256("\0".join(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _of(

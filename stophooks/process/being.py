@@ -9,11 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass
-from typing import Any
 
 from stophooks.process import table
 from stophooks.process.machine import boot_id, pid_namespace
+from stophooks.typed import Any
+from stophooks.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess  # noqa: TID251 - this package is the one place that starts processes
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
-from stophooks.process import family, identity
+from stophooks.process import family, identity, spawn
 from stophooks.process.family import Family
+from stophooks.typed import TYPE_CHECKING, Protocol, Self
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from stophooks.process.identity import Identity
+    from stophooks.process.spawn import Started
     from stophooks.process.table import Entry
 
 
@@ -56,7 +57,8 @@ class Guard(Protocol):
         """Nothing of it is left, or what is left may stay."""
 
 
-class Streams(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Streams:
     """Descriptors of this process that a program gets as its own; nothing of it is then seen."""
 
     stdin: int
@@ -144,12 +146,12 @@ class Child:
         """Take its exit code if it has ended."""
         self.duration_s = time.monotonic() - self.began
         try:
-            self.ended = _wait_without_blocking(self._process)
+            self.code = _wait_without_blocking(self._process)
+            self.ended = self.code is not None
         except ChildProcessError:
             # Somebody else waited for it: it has ended, and its exit code is lost.
             self.ended = True
         if self.ended:
-            self.code = self._process.returncode
             self.family.leader_ended()
 
     def _let_go(self) -> None:
@@ -157,7 +159,7 @@ class Child:
         if self._guard is not None and (self.keep or self.family.gone()):
             self._guard.family_gone(self._token)
 
-    def _start(self, others: frozenset[Entry]) -> subprocess.Popen[bytes]:
+    def _start(self, others: frozenset[Entry]) -> Started:
         """Start it; the guard knows its pipes before it exists, so that it is never unknown."""
         writing: list[int] = []
         try:
@@ -170,7 +172,7 @@ class Child:
             if self._guard is not None:
                 inodes = [os.fstat(descriptor).st_ino for descriptor in writing]
                 self._guard.family(self._token, others, inodes)
-            return self._spawn(self._streams or Streams(subprocess.DEVNULL, *writing))
+            return self._spawn(writing)
         except (OSError, ValueError) as err:
             self.close_pipes()
             if self._guard is not None:
@@ -194,20 +196,22 @@ class Child:
         if os.path.isdir(self._cwd) and not identity.enters(user, self._cwd):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self._cwd)
 
-    def _spawn(self, streams: Streams) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._argv,
-            bufsize=0,
-            cwd=self._cwd,
-            env=self._env,
-            start_new_session=True,
-            stdin=streams.stdin,
-            stdout=streams.stdout,
-            stderr=streams.stderr,
-            user=self._user.uid if self._user else None,
-            group=self._user.gid if self._user else None,
-            extra_groups=self._user.groups if self._user else None,
-        )
+    def _spawn(self, writing: list[int]) -> Started:
+        given = self._streams
+        nothing = -1 if given else os.open(os.devnull, os.O_RDWR)
+        try:
+            return spawn.start(
+                self._argv,
+                cwd=self._cwd,
+                env=self._env,
+                streams=(given.stdin, given.stdout, given.stderr)
+                if given
+                else (nothing, writing[0], writing[1]),
+                user=self._user,
+            )
+        finally:
+            if nothing >= 0:
+                os.close(nothing)
 
 
 def _keep_exit_codes() -> None:
@@ -217,22 +221,22 @@ def _keep_exit_codes() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def _wait_without_blocking(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has ended; its exit code is kept then.
+def _wait_without_blocking(process: Started) -> int | None:
+    """Its exit code, or minus the number of the signal that ended it; None if it still runs.
 
-    `Popen.poll` would call a lost exit code 0, which here would be a check that passed.
+    A lost exit code is never taken for 0, which here would be a check that passed.
 
     Raises:
         ChildProcessError: Somebody else took the exit code.
     """
-    if process.returncode is None:
+    if process.code is None:
         pid, status = os.waitpid(process.pid, os.WNOHANG)
         if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode is not None
+            process.ended(status)
+    return process.code
 
 
-def _exit_descriptor(process: subprocess.Popen[bytes]) -> int:
+def _exit_descriptor(process: Started) -> int:
     """A descriptor that becomes readable when the process has ended."""
     try:
         return os.pidfd_open(process.pid)
@@ -240,14 +244,13 @@ def _exit_descriptor(process: subprocess.Popen[bytes]) -> int:
         return _exit_pipe(process)
 
 
-def _exit_pipe(process: subprocess.Popen[bytes]) -> int:
+def _exit_pipe(process: Started) -> int:
     """The same where there is no pidfd (macOS, Linux before 5.3): a thread waits."""
     reading, writing = os.pipe()
 
     def wait() -> None:
         with suppress(ChildProcessError):  # lost: `_wait_without_blocking` finds that out as well
-            _, status = os.waitpid(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            process.ended(os.waitpid(process.pid, 0)[1])
         os.close(writing)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -13,10 +13,10 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.process import table
 from stophooks.process.signalling import send
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.process.table import Entry

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess  # noqa: TID251 - this package is the one place that starts processes
-from dataclasses import dataclass
+from stophooks.values import dataclass
 
 # How long a look at a directory may take: one on a network that does not answer. Seconds.
 LOOK_S = 10.0
@@ -30,6 +29,8 @@ def enters(user: Identity, directory: str) -> bool:
     Raises:
         OSError, ValueError: This process may not become that user.
     """
+    import subprocess  # noqa: PLC0415, TID251 -- this package is the one place that starts processes; few commands have another user
+
     try:
         tried = subprocess.run(
             ["/bin/sh", "-c", _ENTER, "sh", directory],

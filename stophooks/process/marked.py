@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.process import table
 from stophooks.process.family import KILL_S, STORM_S, WATCHDOG
 from stophooks.process.signalling import send
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,8 @@ import errno
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

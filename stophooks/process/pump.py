@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol, Self
 
 from stophooks.models import KIB, Stream
 from stophooks.process.family import KILL_S
+from stophooks.typed import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +104,7 @@ class Pump:
     def turn(self, timeout_s: float) -> bool:
         """Wait for anything and take it; whether it was more than output."""
         more = False
-        for descriptor, _ in self._poll.poll(math.ceil(timeout_s * 1000)):
+        for descriptor, _ in self._poll.poll(-int(-timeout_s * 1000 // 1)):
             if descriptor in self._pipes:
                 self._read(descriptor)
                 continue

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import time
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from stophooks.process.child import Child
 from stophooks.process.pump import Pump, Wake
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +109,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
 
 def _wait(pump: Pump, stop: Stop, timeout_s: float | None) -> Cause:
     child = pump.child
-    deadline = math.inf if timeout_s is None else child.began + timeout_s
+    deadline = float("inf") if timeout_s is None else child.began + timeout_s
     reap_at = child.began + REAP_S
     while not child.ended and not stop.requested:
         now = time.monotonic()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from stophooks.models import MIB, Stream
 from stophooks.process.pump import Never
 from stophooks.process.run import Cause, run
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

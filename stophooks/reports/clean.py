@@ -6,10 +6,9 @@ or hide text must reach neither a model nor a person's terminal.
 
 from __future__ import annotations
 
-import codecs
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from stophooks import patterns
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.models import Tail
@@ -21,15 +20,15 @@ _SHORT = 80
 
 # ECMA-48: CSI, the five control strings (ended by BEL or ST, here also by the end of the line, so
 # that an unterminated one hides no more than its own line), and two-character escapes.
-_ESCAPES = re.compile(
+_ESCAPES = patterns.compiled(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
+_CONTROLS = patterns.compiled(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
 # Unicode TR36 and CVE-2021-42574: direction overrides and isolates, zero-width and tag characters,
 # line separators that only some programs take for one, and lone surrogates.
-_INVISIBLE = re.compile(
+_INVISIBLE = patterns.compiled(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]+"
 )
@@ -58,6 +57,8 @@ class Lines:
 
 def text(raw: str) -> str:
     """The printable part of a text: of control characters only newline and tab remain."""
+    if raw.isascii() and raw.isprintable():
+        return raw
     plain = _ESCAPES.sub("", raw) if "\x1b" in raw or not raw.isascii() else raw
     plain = _collapse(plain)
     plain = _CONTROLS.sub("", plain)
@@ -89,6 +90,9 @@ def lines(stream: Tail) -> Lines:
         whole = text((stream.head + stream.tail).decode("utf-8", "replace"))
         return Lines(head=(), tail=_split(whole), cut_bytes=0)
     # A character that the gap cuts in two is dropped on both sides.
+    import codecs  # noqa: PLC0415 -- hardly any output is cut
+    import re  # noqa: PLC0415 -- the same
+
     head = codecs.getincrementaldecoder("utf-8")("replace").decode(stream.head)
     tail = re.sub(rb"\A[\x80-\xbf]{1,3}", b"", stream.tail).decode("utf-8", "replace")
     return Lines(head=_split(text(head)), tail=_split(text(tail)), cut_bytes=stream.cut_bytes)

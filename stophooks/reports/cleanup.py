@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import human_duration
 from stophooks.reports import json as reports
@@ -12,6 +11,7 @@ from stophooks.reports import text as texts
 from stophooks.reports.clean import line
 from stophooks.reports.preview import row
 from stophooks.reports.words import happened
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

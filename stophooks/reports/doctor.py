@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from dataclasses import dataclass
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import Level, Verdict, human_duration
 from stophooks.reports.clean import line
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from stophooks.models import Severity, Status, Stream, human_duration
 from stophooks.reports.cases import Told, told
 from stophooks.reports.clean import Lines, line, lines, middle, text
 from stophooks.reports.excerpt import excerpt, share, size
 from stophooks.reports.words import REASON_WIDTH, happened, never_began
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

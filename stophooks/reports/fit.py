@@ -6,11 +6,10 @@ messages, then all but the title of the last failures. Every name stays as long 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from stophooks.reports.excerpt import MARK_BYTES, share
 from stophooks.reports.failure import Detail, byte_count
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

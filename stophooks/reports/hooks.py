@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.models import Status
 from stophooks.reports.clean import line, lines
 from stophooks.reports.failure import failure
 from stophooks.reports.words import happened
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.reports.clean import line, lines, text
 from stophooks.reports.words import went_well
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stophooks.models import Cases, Report, Result, Tail

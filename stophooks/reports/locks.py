@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import human_duration
 from stophooks.reports.clean import line
 from stophooks.store.holder import State
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

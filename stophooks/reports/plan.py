@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import TYPE_CHECKING
 
 from stophooks.events import STOP_EVENTS
 from stophooks.models import Expose, Severity, When, human_duration, human_size
@@ -12,6 +11,7 @@ from stophooks.reports.clean import line
 from stophooks.reports.clean import text as clean
 from stophooks.secrets.mask import STARS, Mask
 from stophooks.secrets.names import is_key
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.reports.clean import text as clean
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

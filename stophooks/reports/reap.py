@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import human_duration
 from stophooks.reports.clean import line
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

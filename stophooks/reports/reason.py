@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from stophooks.models import Status
 from stophooks.reports.clean import line
 from stophooks.reports.failure import byte_count, failure
 from stophooks.reports.fit import fit, needed
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.models import Report, Result

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
-from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.reports.clean import line
 from stophooks.reports.words import happened
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +56,8 @@ def json(
 
     ``cleanup`` is the last one, or None.
     """
+    from json import dumps  # noqa: PLC0415 -- every stop of an agent imports this module
+
     known = any(state and state.get("result") for state in states.values())
     values = {
         "project": project_dir,
@@ -149,6 +149,8 @@ def _when(moment: object) -> str | None:
     """A moment as in RFC 3339, in this machine's zone; None where it is not known."""
     if not isinstance(moment, (int, float)):
         return None
+    from datetime import UTC, datetime  # noqa: PLC0415 -- as above
+
     try:
         return datetime.fromtimestamp(moment, UTC).astimezone().isoformat(timespec="seconds")
     except (OverflowError, OSError, ValueError):

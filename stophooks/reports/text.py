@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.models import Status, human_duration
 from stophooks.reports.clean import line
 from stophooks.reports.failure import failure
 from stophooks.reports.words import MISSED, happened, never_began, word
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.models import Report, Result

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 from json import dumps
-from typing import TYPE_CHECKING, Any
 
 from stophooks.plan import to_json
 from stophooks.reports.clean import line
 from stophooks.secrets.mask import Mask
 from stophooks.secrets.names import is_key
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

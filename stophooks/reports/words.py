@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 
 from stophooks.events import EVENTS
 from stophooks.models import Severity, Status, human_duration
 from stophooks.reports.clean import line
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.models import Outcome, Report, Result

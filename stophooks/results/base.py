@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import MIB, Case
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

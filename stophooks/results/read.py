@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.models import Cases
 from stophooks.results import junit, linters, runners
 from stophooks.results.asked import asked
 from stophooks.results.base import MAX_BYTES, NotUnderstoodError
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

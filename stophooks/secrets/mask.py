@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64encode
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
 
+from stophooks import patterns
 from stophooks.secrets.names import LEAST_BYTES
 from stophooks.secrets.shapes import (
     ALONE,
@@ -21,16 +18,17 @@ from stophooks.secrets.shapes import (
     LONGEST_BYTES,
     SHAPES,
 )
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    import re
+    from collections.abc import Iterable
 
 # What stands in a secret's place.
 STARS = b"***"
 # One line of a secret of several is a secret too, unless it is as short as `{`; bytes.
 LEAST_LINE_BYTES = 8
 _STARTS = tuple(start for shape in SHAPES for start in shape.starts)
-_ENDS = re.compile(rb"[\r\n]+")
 
 
 class Mask:
@@ -78,7 +76,7 @@ class Mask:
         """
         if any(piece in data for piece in self._pieces):
             return True
-        return any(rare in data and search(data) for rare, search in _searches())
+        return any(rare in data and shape.search(data) for rare, shape in _searches())
 
     def settled(self, line: bytes) -> int:
         """How much of a line without its end is known to be no beginning of a secret, in bytes."""
@@ -90,6 +88,8 @@ class Mask:
     @cached_property
     def pattern(self) -> re.Pattern[bytes]:
         """Everything that is masked; the group is what stays of a match."""
+        import re  # noqa: PLC0415 -- most output has nothing that looks like a secret
+
         parts = [*map(re.escape, self._pieces), *(shape.pattern for shape in SHAPES)]
         return re.compile(b"|".join(parts))
 
@@ -202,17 +202,21 @@ def _begun(line: bytes, text: bytes) -> int:
 
 def _pieces(value: bytes, *, forms: bool = False) -> set[bytes]:
     """What is looked for of one value: each of its lines and, with ``forms``, other spellings."""
-    lines = [line.strip() for line in _ENDS.split(value)]
+    lines = [line.strip() for line in value.replace(b"\r", b"\n").split(b"\n")]
     least = LEAST_BYTES if len([line for line in lines if line]) == 1 else LEAST_LINE_BYTES
     pieces = {line for line in lines if len(line) >= least}
     if forms:
+        from base64 import b64encode  # noqa: PLC0415 -- few runs have declared secrets
+
         pieces |= {form for piece in tuple(pieces) for form in _forms(piece)}
         pieces |= {b64encode(value).rstrip(b"=")} if len(value) >= LEAST_BYTES else set()
     return pieces
 
 
 def _forms(piece: bytes) -> set[bytes]:
-    from urllib.parse import quote_from_bytes  # noqa: PLC0415 -- few runs have declared secrets
+    import json  # noqa: PLC0415 -- few runs have declared secrets
+    from base64 import b64encode  # noqa: PLC0415 -- the same
+    from urllib.parse import quote_from_bytes  # noqa: PLC0415 -- the same
 
     text = piece.decode("utf-8", "surrogateescape")
     return {
@@ -224,9 +228,9 @@ def _forms(piece: bytes) -> set[bytes]:
 
 
 @cache
-def _searches() -> tuple[tuple[bytes, Callable[[bytes], object]], ...]:
-    """A byte and a search for each shape, both quick to say that there is none."""
+def _searches() -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+    """A byte and a pattern for each shape, both quick to say that there is none."""
     # Without what must not be before it, a pattern begins with fixed bytes: ten times faster.
     return tuple(
-        (shape.rare, re.compile(shape.pattern.removeprefix(ALONE)).search) for shape in SHAPES
+        (shape.rare, patterns.compiled(shape.pattern.removeprefix(ALONE))) for shape in SHAPES
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,12 +60,12 @@ ABOUT_WORDS = frozenset(
 )
 # Values that are words of a configuration; nobody's secret.
 _PLAIN = frozenset({"always", "default", "disabled", "enabled", "optional", "required"})
-_SEPARATORS = re.compile(r"[^A-Z0-9]+")
 
 
 def is_key(name: str) -> bool:
     """Whether a variable of this name holds a secret."""
-    words = set(_SEPARATORS.split(name.upper()))
+    upper = name.upper()
+    words = set("".join(one if one.isascii() and one.isalnum() else " " for one in upper).split())
     if words & ABOUT_WORDS:
         return False
     return bool(words & KEY_WORDS) or any(word.endswith(KEY_ENDS) for word in words)

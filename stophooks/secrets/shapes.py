@@ -6,10 +6,9 @@ Google and OpenAI (read 2026-11-21), RFC 7519 (JWT), RFC 6750 (Bearer), RFC 7468
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
+from stophooks import patterns
 from stophooks.models import KIB
+from stophooks.values import dataclass
 
 # No match is longer, so that what is held back of a stream is bounded; bytes.
 LONGEST_BYTES = 16 * KIB
@@ -136,10 +135,12 @@ SHAPES = (
 )
 # The lines of a private key behind its first: its body, a header, nothing; and its end.
 KEY_BEGIN = b"-----BEGIN"
-KEY_OPENS = re.compile(rb"[ \t\"',]{0,8}\r?\n")
-KEY_BODY = re.compile(rb"[ \t|>\"'+]*[A-Za-z0-9+/]{16,128}={0,2}[ \t\"',]*\r?\n?")
-KEY_REST = re.compile(rb"[ \t|>\"'+]*(?:[A-Za-z0-9+/]{1,64}={0,2})?[ \t\"',]*\r?\n?")
-KEY_HEADER = re.compile(rb"[ \t|>\"'+]*(?:[A-Z][A-Za-z-]{2,16}: [^\r\n]{0,100})?[ \t\"',]*\r?\n?")
-KEY_END = re.compile(rb"[^\r\n]{0,64}?-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
+KEY_OPENS = patterns.compiled(rb"[ \t\"',]{0,8}\r?\n")
+KEY_BODY = patterns.compiled(rb"[ \t|>\"'+]*[A-Za-z0-9+/]{16,128}={0,2}[ \t\"',]*\r?\n?")
+KEY_REST = patterns.compiled(rb"[ \t|>\"'+]*(?:[A-Za-z0-9+/]{1,64}={0,2})?[ \t\"',]*\r?\n?")
+KEY_HEADER = patterns.compiled(
+    rb"[ \t|>\"'+]*(?:[A-Z][A-Za-z-]{2,16}: [^\r\n]{0,100})?[ \t\"',]*\r?\n?"
+)
+KEY_END = patterns.compiled(rb"[^\r\n]{0,64}?-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
 # Longer lines are none of a key.
 KEY_LINE_BYTES = 256

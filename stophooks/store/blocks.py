@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from typing import TYPE_CHECKING, Self, TypeVar
 
 from stophooks.errors import StoreError
 from stophooks.store import database, place
 from stophooks.store.database import DamagedError, Database
+from stophooks.typed import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3

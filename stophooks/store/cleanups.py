@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
 
 from stophooks.process import being
 from stophooks.store.facts import Facts
 from stophooks.store.memory import UNUSABLE, key
+from stophooks.typed import TYPE_CHECKING, Any, Self
+from stophooks.values import asdict, dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.process.being import Being

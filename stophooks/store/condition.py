@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from stophooks.store.database import NAME
 from stophooks.store.place import writable_dir
+from stophooks.values import dataclass
 
 # A damaged file of this size is found to be one in well under a second; bytes of SQLite's cache.
 _CHECK = "PRAGMA quick_check(1)"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
+from stophooks.digests import LARGE_BYTES, sha256
 from stophooks.errors import StoreError
 from stophooks.models import MIB
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,6 +85,13 @@ def matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     return bool(path) and fnmatchcase(path[0], pattern[0]) and matches(pattern[1:], path[1:])
 
 
+def fnmatchcase(name: str, pattern: str) -> bool:
+    """Whether a name is one of those that a pattern stands for; `fnmatch.fnmatchcase`."""
+    import fnmatch  # noqa: PLC0415 -- few projects protect files
+
+    return fnmatch.fnmatchcase(name, pattern)
+
+
 def _may_hold(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether what a pattern names can lie in a directory."""
     for part, name in zip(pattern, path, strict=False):
@@ -126,9 +132,15 @@ def _file(path: str) -> str:
         runs = "x" if found.st_mode & 0o100 else "-"
         if found.st_size > MAX_BYTES:
             return f"{runs} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
-        digest = hashlib.sha256()
+        digest = sha256() if found.st_size < LARGE_BYTES else _quick()
         while piece := os.read(descriptor, _PIECE):
             digest.update(piece)
         return f"{runs} {digest.hexdigest()}"
     finally:
         os.close(descriptor)
+
+
+def _quick() -> Any:
+    import hashlib  # noqa: PLC0415 -- OpenSSL is three times as fast, and takes longer to load
+
+    return hashlib.sha256()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, TypeVar
 
 from stophooks.errors import StoreError
 from stophooks.store import tables
 from stophooks.store.lock import FileLock
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,8 +60,7 @@ class Database:
             StoreError: The file cannot be read or written, or not be mended.
 
         """
-        # Costs several milliseconds that a stop without a database need not spend.
-        import sqlite3  # noqa: PLC0415
+        sqlite3 = _sqlite()
 
         problem: Exception | None = None
         for _ in range(_ATTEMPTS):
@@ -132,7 +131,7 @@ class Database:
             raise self._unusable(err) from err
 
     def _is_damaged(self) -> bool:
-        import sqlite3  # noqa: PLC0415 -- see above
+        sqlite3 = _sqlite()
 
         try:
             connection = _open(self.path)
@@ -154,8 +153,6 @@ class Database:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    import sqlite3  # noqa: PLC0415 -- see above
-
     # SQLite gives its journal the mode of the database, so the file is made first, private. Not
     # waiting, and looked at first, because of FIFOs and devices.
     descriptor = _descriptor(path)
@@ -165,9 +162,10 @@ def _open(path: str) -> sqlite3.Connection:
     finally:
         os.close(descriptor)
     # A rollback journal, not WAL: homes on network file systems have no shared memory.
-    return sqlite3.connect(
+    connection: sqlite3.Connection = _sqlite().connect(
         path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
+    return connection
 
 
 def _descriptor(path: str) -> int:
@@ -179,6 +177,17 @@ def _descriptor(path: str) -> int:
         if not os.path.isfile(path) and os.path.lexists(path):
             raise DamagedError(f"not a regular file: {err.strerror}") from err
         raise
+
+
+def _sqlite() -> Any:
+    """SQLite, without what `sqlite3` adds for dates, whose import takes as long as its own."""
+    try:
+        import _sqlite3  # noqa: PLC0415 -- milliseconds that a stop without a database need not spend
+    except ImportError:
+        import sqlite3  # noqa: PLC0415 -- as above
+
+        return sqlite3
+    return _sqlite3
 
 
 def _is_damage(err: sqlite3.Error) -> bool:

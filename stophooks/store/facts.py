@@ -6,14 +6,14 @@ the checks, block, or say more: a broken store can cost time, never a check.
 
 from __future__ import annotations
 
-import json
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, Self
 
+from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import DamagedError, Database
+from stophooks.typed import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,7 +63,20 @@ class Facts:
         Raises:
             StoreError: It can be remembered nowhere.
         """
-        self._somewhere(lambda connection: _write(connection, kind, key, value))
+        self.put_all((kind, key, value))
+
+    def put_all(self, *facts: tuple[str, str, Any]) -> None:
+        """Remember these (kind, key, value), all or none.
+
+        Raises:
+            StoreError: They can be remembered nowhere.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            for kind, key, value in facts:
+                _write(connection, kind, key, value)
+
+        self._somewhere(write)
 
     def change(self, kind: str, key: str, change: Callable[[Any], Any]) -> None:
         """Put what ``change`` makes of what is known (None where nothing is), in one transaction.
@@ -126,7 +139,7 @@ class Facts:
 
 
 def _write(connection: sqlite3.Connection, kind: str, key: str, value: Any) -> None:
-    text = json.dumps(value)
+    text = jsonvalues.dumps(value)
     now = time.time()
     old = (now - KEEP_S, ONCE)
     connection.execute("DELETE FROM facts WHERE at < ? AND kind != ?", old)
@@ -142,7 +155,7 @@ def _row(connection: sqlite3.Connection, kind: str, key: str) -> Any:
     text, checked = found
     if not isinstance(text, str) or checked != _sum(kind, key, text):
         raise DamagedError("a fact is not what was written")
-    return json.loads(text)
+    return jsonvalues.loads(text)
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -14,12 +14,12 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, product, zip_longest
-from typing import TYPE_CHECKING, Self
 
 from stophooks.errors import StophooksError, StoreError
 from stophooks.store.holder import BEAT_S, State, distinct, whose
 from stophooks.store.place import writable_dir
 from stophooks.store.scope import Scope
+from stophooks.typed import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

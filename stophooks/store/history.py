@@ -6,13 +6,13 @@ ends a run, the entries before it stay whole.
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, Any
 
+from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.models import MIB
 from stophooks.store.place import PRIVATE_FILE, places
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ class History:
         Raises:
             StoreError: It can be kept nowhere.
         """
-        data = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        data = jsonvalues.dumps(entry, compact=True).encode() + b"\n"
         problem = "no place"
         for directory in places(self._state_dir):
             try:
@@ -73,7 +73,7 @@ def _append(path: str, data: bytes) -> None:
 
 def _read(row: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(row)
+        entry = jsonvalues.loads(row.decode())
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import KIB
 from stophooks.process import table
 from stophooks.process.machine import boot_id, pid_namespace
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
 
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

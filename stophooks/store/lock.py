@@ -6,9 +6,9 @@ import fcntl
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Self
 
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import time
-from typing import TYPE_CHECKING
 
+from stophooks import patterns
 from stophooks.errors import StoreError
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,16 @@ PIECE_BYTES = 256 * KIB
 KEEP_S = 7 * 24 * 3600.0
 KEEP_BYTES = 512 * MIB
 KEEP_RUNS = 200
+# How many runs come together before the oldest are removed, and after how much of one run's
+# output and after what time they are looked at in any case; bytes, seconds.
+SPARE_RUNS = 20
+LONG_BYTES = MIB
+PRUNE_S = 900.0
+# An empty file that tells when that was done last.
+_PRUNED = "logs.pruned"
 NAME_LENGTH = 60
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_UNSAFE = patterns.compiled(r"[^A-Za-z0-9._-]+")
 
 
 class RunLogs:
@@ -34,6 +41,7 @@ class RunLogs:
         self.state_dir = state_dir
         self._run_id = _safe(run_id)
         self._lock: int | None = None
+        self._opened: list[RunLog] = []
         self.directory = os.path.join(state_dir, "logs", self._run_id)
 
     def open(self, index: int, name: str) -> RunLog:
@@ -46,12 +54,19 @@ class RunLogs:
         try:
             if self._lock is None:
                 self._make()
-            return RunLog(os.path.join(self.directory, f"{index}-{_safe(name)}.log"))
+            log = RunLog(os.path.join(self.directory, f"{index}-{_safe(name)}.log"))
         except OSError as err:
             raise StoreError(
                 f"cannot write a log in {self.directory}: {err.strerror}. "
                 "Make room, or make the directory writable for you."
             ) from err
+        self._opened.append(log)
+        return log
+
+    @property
+    def bytes(self) -> int:
+        """How much the commands of this run have said; bytes."""
+        return sum(log.total_bytes for log in self._opened)
 
     def close(self) -> None:
         """Let `prune` have this run when its time has come."""
@@ -85,6 +100,11 @@ class RunLog:
         self._total = 0
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         self._fd = os.open(path, flags, PRIVATE_FILE)
+
+    @property
+    def total_bytes(self) -> int:
+        """How much was written, what was dropped of it included."""
+        return self._total
 
     def write(self, data: bytes) -> None:
         """Take the next piece of output."""
@@ -158,12 +178,27 @@ class RunLog:
             place, rest = place + written, rest[written:]
 
 
+def is_due(logs: RunLogs) -> bool:
+    """Whether `prune` is worth its time after a run; it reads every run's directory.
+
+    So it is after long output, every quarter of an hour, and when runs have come together.
+    """
+    parent = os.path.dirname(logs.directory)
+    try:
+        if logs.bytes >= LONG_BYTES or len(os.listdir(parent)) > KEEP_RUNS + SPARE_RUNS:
+            return True
+        return time.time() - os.stat(os.path.join(logs.state_dir, _PRUNED)).st_mtime > PRUNE_S
+    except OSError:
+        return True
+
+
 def prune(state_dir: str, *, keep: str | None = None) -> None:
     """Remove the logs of old runs: beyond 7 days, 200 runs or 512 MiB in all, oldest first.
 
     The newest run, the one of the id ``keep`` and those that are still going are never touched:
     somebody was just told where they are. What cannot be removed is left for next time.
     """
+    _note_pruned(state_dir)
     oldest_allowed = time.time() - KEEP_S
     spared = _safe(keep) if keep else None
     kept_bytes = 0
@@ -173,6 +208,19 @@ def prune(state_dir: str, *, keep: str | None = None) -> None:
             continue
         if changed < oldest_allowed or kept >= KEEP_RUNS or kept_bytes > KEEP_BYTES:
             _remove(path)
+
+
+def _note_pruned(state_dir: str) -> None:
+    if not os.path.isdir(os.path.join(state_dir, "logs")):
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(os.path.join(state_dir, _PRUNED), flags, PRIVATE_FILE)
+    except OSError:
+        # It will be done again the sooner.
+        return
+    os.utime(descriptor)
+    os.close(descriptor)
 
 
 def _runs(logs_dir: str) -> list[tuple[float, str]]:
@@ -219,4 +267,7 @@ def _remove(path: str) -> None:
 
 
 def _safe(name: str) -> str:
-    return _UNSAFE.sub("-", name).strip("-.")[:NAME_LENGTH] or "log"
+    # Most names are plain, and need no `re`.
+    bare = name.translate({ord(mark): None for mark in "._-"})
+    plain = name if bare.isascii() and bare.isalnum() else _UNSAFE.sub("-", name)
+    return plain.strip("-.")[:NAME_LENGTH] or "log"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
+from stophooks.digests import sha256
 from stophooks.errors import StoreError
 from stophooks.events import STOP_EVENTS
 from stophooks.store.facts import Facts
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,9 +107,12 @@ class Memory:
         """The last pass in this project: ``tree``, ``terms`` and ``at``."""
         return _object(self._facts.get(PASS, self._of(section)))
 
-    def passed(self, section: str, *, tree: str, terms: str) -> None:
-        """Remember a pass: of this tree, on these terms."""
-        self._put(PASS, self._of(section), {"tree": tree, "terms": terms, "at": time.time()})
+    def passed(self, section: str, found: dict[str, Any], *, tree: str, terms: str) -> None:
+        """Remember a result that is a pass: of this tree, on these terms."""
+        key = self._of(section)
+        known = {"tree": tree, "terms": terms, "at": time.time()}
+        with suppress(*UNUSABLE):
+            self._facts.put_all((PASS, key, known), (STATE, key, found))
 
     def state(self, section: str) -> dict[str, Any] | None:
         """The last result in this project; see `stophooks.reports.status`."""
@@ -188,10 +192,8 @@ def block_keys(event: Event | None, places: Iterable[str]) -> tuple[str, ...]:
 
 def key(*parts: str) -> str:
     """One short name for what an agent may have named in any length and with any characters."""
-    import hashlib  # noqa: PLC0415 -- a stop that is neither blocked nor counted needs none
-
     whole = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(whole).hexdigest()
+    return sha256(whole).hexdigest()
 
 
 def _moment(state: dict[str, Any]) -> float:

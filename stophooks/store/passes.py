@@ -5,17 +5,17 @@ What cannot be read counts as not known: a broken store costs a run, never a che
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
 
+from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import DamagedError, Database
 from stophooks.store.pin import name
+from stophooks.typed import TYPE_CHECKING, Any, Self
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,7 +82,7 @@ class Passes:
         Raises:
             StoreError: It can be remembered nowhere.
         """
-        text = json.dumps(found.parts)
+        text = jsonvalues.dumps(found.parts)
         project = name(found.project)
         told = (found.key, project, found.command, text, found.at)
 
@@ -174,7 +174,7 @@ class Passes:
 def _pass(key: str, project: str, command: str, text: str, at: float, told: int) -> Pass:  # noqa: PLR0917 -- the columns of a row
     if not isinstance(text, str) or told != _sum(key, project, command, text, at):
         raise DamagedError("a pass is not what was written")
-    return Pass(key=key, project=project, command=command, parts=json.loads(text), at=at)
+    return Pass(key=key, project=project, command=command, parts=jsonvalues.loads(text), at=at)
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 import zlib
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
 
+from stophooks import jsonvalues
 from stophooks import plan as plans
+from stophooks.digests import sha256
 from stophooks.store.database import DamagedError
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass, field
 
 if TYPE_CHECKING:
     from stophooks.plan import Plan
@@ -45,8 +45,8 @@ class Pin:
     def digest(self) -> str:
         """Identifies the project's configuration by its files' content, or is empty without one."""
         files = {path: known for path, known in self.files.items() if not self._is_users(path)}
-        text = json.dumps(sorted(files.items()))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if files else ""
+        text = jsonvalues.dumps(sorted(files.items()))
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if files else ""
 
     def _is_users(self, path: str) -> bool:
         """Whether a file belongs to the user's own configuration."""
@@ -60,14 +60,14 @@ def session_key(agent: str, session: str) -> str:
     The directory is no part of it: an agent can change that, and would get another pin.
     """
     whole = f"{agent}\0{session}"
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def row(pin: Pin) -> tuple[str, str, str, str, float]:
     """The values of a pin's columns: session, project, plan, files and when it was made."""
-    plan = "" if pin.plan is None else json.dumps(plans.to_json(pin.plan))
+    plan = "" if pin.plan is None else jsonvalues.dumps(plans.to_json(pin.plan))
     rest = {key: value for key, value in asdict(pin).items() if key not in {"session", "plan"}}
-    text = json.dumps({**rest, "sum": checksum(pin.session, plan, rest)})
+    text = jsonvalues.dumps({**rest, "sum": checksum(pin.session, plan, rest)})
     return pin.session, name(pin.project_dir), plan, text, time.time()
 
 
@@ -83,9 +83,9 @@ def read(session: str, plan: str, text: str) -> Pin | None:
         DamagedError: It is not what was written: something else would be run.
     """
     try:
-        rest = json.loads(text)
+        rest = jsonvalues.loads(text)
         told = rest.pop("sum")
-        whole = json.loads(plan) if plan else None
+        whole = jsonvalues.loads(plan) if plan else None
     except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise DamagedError(f"a pin cannot be read: {err}") from err
     if told != checksum(session, plan, rest):
@@ -99,5 +99,5 @@ def read(session: str, plan: str, text: str) -> Pin | None:
 
 def checksum(session: str, plan: str, rest: dict[str, Any]) -> int:
     """By what a pin that was changed is told from one that was written."""
-    text = json.dumps([session, plan, rest], sort_keys=True)
+    text = jsonvalues.dumps([session, plan, rest], sort_keys=True)
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Self, TypeVar
 
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import Database
 from stophooks.store.pin import Pin, name, read, row
+from stophooks.typed import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
+# Whoever uses one of them looks whose the directory in it is.
+_TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
 
 
 def state_dir(environ: Mapping[str, str]) -> str:
@@ -67,13 +69,20 @@ def places(wanted: str) -> Iterator[str]:
 
 def fallback_dir() -> str:
     """Return this user's own directory for temporary files, which need not exist."""
-    import tempfile  # noqa: PLC0415 -- only a machine without a state directory pays for it
+    return os.path.join(temporary_dir(), _fallback_name())
 
-    try:
-        base = tempfile.gettempdir()
-    except OSError:  # it tries to write, and can nowhere
-        base = "/tmp"  # noqa: S108 -- whoever uses it looks whose the directory in it is
-    return os.path.join(base, _fallback_name())
+
+def temporary_dir() -> str:
+    """Return where temporary files go.
+
+    `tempfile.gettempdir` looks in the same places, and would write a file to find out; its import
+    takes longer than a stop may.
+    """
+    named = (os.getenv(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    for base in (*filter(None, named), *_TEMPORARY):
+        if os.path.isdir(base) and os.access(base, os.W_OK | os.X_OK):
+            return os.path.abspath(base)
+    return _TEMPORARY[0]
 
 
 def _fallback_name() -> str:

@@ -9,13 +9,13 @@ import fcntl
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
 from stophooks.plan import RESOURCE
 from stophooks.store import holder as holders
 from stophooks.store.holder import RECORD_BYTES, Held, State
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

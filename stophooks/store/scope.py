@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
 from stophooks.store.lock import FileLock
 from stophooks.store.place import PRIVATE_DIR
 from stophooks.store.records import Records
 from stophooks.store.tickets import Tickets
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from typing import TYPE_CHECKING, Self
 
 from stophooks import process
+from stophooks.digests import sha256
 from stophooks.models import MIB, Stream
 from stophooks.store.contents import GONE, print_of
+from stophooks.typed import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ class Content:
     def __init__(self, root: str) -> None:
         self.root = root
         self.files: dict[str, str] = {}
-        self._digest = hashlib.sha256()
+        self._digest = sha256()
 
     @property
     def id(self) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
 from stophooks.errors import StoreError
 from stophooks.models import MIB, human_size
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.values import dataclass
 
 MAX_BYTES = 16 * MIB
 BOM = "\ufeff"

@@ -7,10 +7,10 @@ import json
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
 
 from stophooks.models import KIB
 from stophooks.store.place import PRIVATE_FILE
+from stophooks.typed import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

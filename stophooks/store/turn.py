@@ -6,11 +6,11 @@ import os
 import time
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
 from stophooks.store.lock import FileLock
 from stophooks.store.place import places
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading

@@ -7,10 +7,10 @@ import stat
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
 
 from stophooks.process import orphan, table
 from stophooks.process.family import GUARDS, TOKEN, WATCHDOG
+from stophooks.typed import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,12 +6,12 @@ import resource
 import shutil
 import socket
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from stophooks.values import dataclass
 from tests import hostile
 from tests.hostile import CASES, ENDINGS, GROWN_BYTES, MOST_BYTES, MOST_S, Case, judge
 from tests.integration.test_hook_answers import PASSES, place, project, reason, stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -107,8 +108,9 @@ def test_a_beginning_that_is_not_known_any_more_is_a_change_of_everything(
 ) -> None:
     session = Session(stophooks=stophooks, place=place)
     session.start()
-    for path in (stophooks.state / "stophooks/trees").iterdir():
-        path.unlink()
+    for path in (stophooks.state / "stophooks").iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
     (place / "words.txt").write_text("2\n")
 
     session.stop()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.values import dataclass
 from tests.cleanups import Scene, lives, path_with
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks.values import dataclass, field
 from tests.cleanups import SESSION, Scene, lives
 from tests.running import ended, wait_until
 

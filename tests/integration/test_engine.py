@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from stophooks.executors.host import HostExecutor
 from stophooks.models import Command, Container, Outcome, Report, Result, Severity, Status, Stream
 from stophooks.plan import Section
 from stophooks.store.logs import RunLogs
+from stophooks.values import dataclass, field
 from tests.running import paced
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 from stophooks.store import held, holder
 from stophooks.store.holder import State
 from stophooks.store.tickets import STOPPED_S
+from stophooks.values import replace
 from tests.running import wait_until
 from tests.taker import Taker, both
 

@@ -8,11 +8,12 @@ import sys
 import tarfile
 import venv
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from tests.program import Stophooks

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import time
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +19,7 @@ import pytest
 from stophooks.executors.docker import owner
 from stophooks.executors.docker.lock import is_locked
 from stophooks.process import table
+from stophooks.values import replace
 from tests.leavings import CONFIG, HOUR_S, IMAGE, Scene, kill, owner_of
 from tests.running import paced, wait_until
 

@@ -185,7 +185,7 @@ def test_a_stale_pass_is_never_used() -> None:
     run_state_machine_as_test(
         Reuse,
         settings=settings(
-            max_examples=8,
+            max_examples=4,
             stateful_step_count=16,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,7 @@ from stophooks.lifecycles.services.base import (
 )
 from stophooks.lifecycles.services.supervisordfile import Address
 from stophooks.process import Never
+from stophooks.values import replace
 from tests.running import ended, wait_until
 from tests.supervisord import CancelledStop, Supervised
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.values import replace
 from tests.sessions import Session
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import select
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.values import replace
 from tests.sessions import Session
 
 if TYPE_CHECKING:

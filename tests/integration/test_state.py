@@ -288,7 +288,7 @@ def test_a_journal_goes_with_its_file(tmp_path: Path) -> None:
 def test_a_changed_byte_is_never_a_larger_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "state"))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path / "state"))
     state = tmp_path / "state"
     path = state / "state.db"
     with open_store(str(state)) as store:
@@ -355,7 +355,7 @@ def test_a_store_that_can_be_kept_nowhere_is_an_error_that_names_both_places(
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / f"stophooks-{os.getuid()}").touch()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path))
 
     with pytest.raises(StoreError, match=f"neither in {tmp_path}/file/below .* nor in {tmp_path}/"):
         open_store(str(tmp_path / "file/below"))

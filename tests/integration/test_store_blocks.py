@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -86,7 +85,7 @@ def test_where_a_file_stays_locked_counting_goes_on_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stophooks.store.database.LOCK_TIMEOUT_S", 0.05)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path))
     state = tmp_path / "state"
     with open_store(str(state)) as store:
         store.record_block("a")
@@ -109,7 +108,7 @@ def test_a_link_in_place_of_the_private_directory_is_refused(
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (tmp_path / f"stophooks-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "file").touch()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path))
 
     with pytest.raises(StoreError, match="not a directory that only you can open"):
         open_store(str(tmp_path / "file/below"))
@@ -127,7 +126,7 @@ def test_a_link_in_place_of_the_private_directory_is_refused(
 def test_state_belongs_below_the_home(
     environ: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: "/tmp")
 
     assert state_dir(environ).removesuffix(str(os.getuid())) == expected
 
@@ -136,7 +135,7 @@ def test_state_belongs_below_the_home(
 def test_a_fallback_that_others_can_open_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path))
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     (tmp_path / f"stophooks-{os.getuid()}").mkdir(mode=0o777)
     (tmp_path / f"stophooks-{os.getuid()}").chmod(0o777)

@@ -20,7 +20,7 @@ FIRST = (
 
 @pytest.fixture(autouse=True)
 def _no_other_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
 
 

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from stophooks.errors import StoreError
-from stophooks.store.logs import KEEP_RUNS, RunLog, RunLogs, prune
+from stophooks.store.logs import (
+    KEEP_RUNS,
+    LONG_BYTES,
+    PRUNE_S,
+    SPARE_RUNS,
+    RunLog,
+    RunLogs,
+    is_due,
+    prune,
+)
 
 DAY_S = 24 * 3600
 
@@ -142,3 +151,31 @@ def test_without_logs_there_is_nothing_to_remove(tmp_path: Path) -> None:
     prune(str(tmp_path / "none"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_are_looked_at_when_they_have_come_together_or_said_much_or_after_a_while(
+    tmp_path: Path,
+) -> None:
+    first = RunLogs(str(tmp_path), "first")
+    first.open(0, "x").close()
+    first.close()
+    assert is_due(first)
+    prune(str(tmp_path))
+
+    assert not is_due(first)
+    loud = RunLogs(str(tmp_path), "loud")
+    log = loud.open(0, "x")
+    log.write(bytes(LONG_BYTES))
+    assert is_due(loud)
+    log.close()
+    loud.close()
+    for index in range(KEEP_RUNS + SPARE_RUNS - 2):
+        old_run(tmp_path, f"r{index}", days=0)
+    assert not is_due(first)
+    old_run(tmp_path, "one more", days=0)
+    assert is_due(first)
+    prune(str(tmp_path))
+    assert not is_due(first)
+    then = time.time() - PRUNE_S - 1
+    os.utime(tmp_path / "logs.pruned", (then, then))
+    assert is_due(first)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +14,7 @@ from stophooks.plan import Plan, Section
 from stophooks.store import pins
 from stophooks.store.pin import Pin, checksum
 from stophooks.store.pins import Pins
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +58,7 @@ PIN = Pin(
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state directory, and a place of its own for what cannot be kept in it."""
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(tmp_path / "tmp"))
     return tmp_path / "state"
 
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,6 +19,7 @@ from stophooks.executors.docker.endpoint import DEFAULT_URL
 from stophooks.process import table
 from stophooks.process.family import TOKEN as COMMAND
 from stophooks.process.family import WATCHDOG
+from stophooks.values import dataclass
 from stophooks.watchdog.guard import Guard
 from tests.running import paced, wait_until
 

@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from stophooks.values import dataclass, field
 from tests.hostile import CASES, Case, Judged, describe, judge
 
 

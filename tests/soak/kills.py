@@ -18,7 +18,6 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
@@ -27,6 +26,7 @@ import psutil
 from stophooks.process import table
 from stophooks.process.family import TOKEN as COMMAND
 from stophooks.process.family import WATCHDOG
+from stophooks.values import dataclass, field
 from tests.program import TOKEN, Stophooks
 
 IMAGE = "stophooks-test/busybox:1"

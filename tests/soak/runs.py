@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import docker
@@ -25,6 +24,7 @@ import psutil
 from stophooks import config, invocation
 from stophooks.executors.base import Cancellation
 from stophooks.models import Status
+from stophooks.values import dataclass
 
 IMAGE = "stophooks-test/busybox:1"
 # So many runs come before what counts as the beginning: caches fill, libraries are imported.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +25,7 @@ from stophooks.process.table import Entry
 from stophooks.reports import cleanup as report
 from stophooks.store.cleanups import MAX_SESSIONS, Cleanups, Known
 from stophooks.store.contents import GONE
+from stophooks.values import asdict, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

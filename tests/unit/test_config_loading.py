@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from stophooks.config import load
 from stophooks.models import Command, Container, Mount, Severity, Ulimit
 from stophooks.plan import Plan, from_json, to_json
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

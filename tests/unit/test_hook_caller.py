@@ -169,7 +169,7 @@ def test_an_odd_session_is_one_too(ask: Ask, session: str) -> None:
 def test_without_a_store_both_calls_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    monkeypatch.setattr("tempfile.tempdir", str(file))
+    monkeypatch.setattr("stophooks.store.place.temporary_dir", lambda: str(file))
     state_dir = str(file / "state")
 
     own = caller.find(Arguments(agent="copilot"), START, {}, state_dir=state_dir)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from stophooks.executors.docker import clock, owner
 from stophooks.executors.docker.lock import Lock, clear_locks, is_locked
 from stophooks.executors.docker.owner import Facts, Kind, Owner
 from stophooks.process.table import Entry
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from stophooks.executors.docker.probes_files import CONTENT
 from stophooks.executors.docker.probes_output import EVERY_BYTE, ODD_VALUES, noise
 from stophooks.executors.docker.probing import PROBES
 from stophooks.models import Outcome, Status, Verdict
+from stophooks.values import replace
 
 BENCH = Bench(project="/p", uid=1000, gid=1001, inside=(1000, 1001))
 V1_MEMORY = b"67108864\n"

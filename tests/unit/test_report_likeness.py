@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from stophooks.models import Command, Outcome, Result, Status, Tail
 from stophooks.reports.likeness import digest, likeness, normal
+from stophooks.values import replace
 
 
 def failed(stdout: str, *, name: str = "tests", code: int = 1, cut: int = 0) -> Result:

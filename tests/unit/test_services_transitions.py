@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from stophooks.executors.docker.observed import Happened, Seen, happened, moment_ns, seen
 from stophooks.lifecycles.services.base import Change, ChangeKind
 from stophooks.lifecycles.services.transitions import Transitions
+from stophooks.values import replace
 
 S = 1_000_000_000
 RUNNING = Seen(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from stophooks.reports import trust
 from stophooks.secrets.mask import Mask
 from stophooks.store import contents
 from stophooks.store.contents import matches, print_of, protected
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks import invocation
 from stophooks.agents import INSTALLABLE, settings
 from stophooks.cli import found
@@ -11,6 +9,7 @@ from stophooks.cli.health import hooks, problem, warn
 from stophooks.cli.scope import target
 from stophooks.errors import StophooksError
 from stophooks.store import textfile
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from stophooks import invocation
 from stophooks.agents import settings
@@ -16,6 +14,8 @@ from stophooks.cli.limits import MARGIN_S, deadline
 from stophooks.events import SESSION_EVENTS
 from stophooks.models import human_duration
 from stophooks.store import textfile
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

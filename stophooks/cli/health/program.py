@@ -6,12 +6,12 @@ import os
 import platform
 import shutil
 import sys
-from typing import TYPE_CHECKING
 
 from stophooks import __version__
 from stophooks.cli.health import ok, problem, warn
 from stophooks.executors.host.shell import SHELLS
 from stophooks.process import family
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.cli.health import ok, problem, warn
 from stophooks.errors import StoreError
 from stophooks.models import MIB
 from stophooks.store.condition import condition
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

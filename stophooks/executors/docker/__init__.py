@@ -5,7 +5,7 @@ The executor imports docker-py; what only asks which engine is meant does not ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.executor import DockerExecutor

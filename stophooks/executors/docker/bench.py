@@ -8,14 +8,14 @@ import socket
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
 from stophooks.executors.docker.executor import DockerExecutor
 from stophooks.executors.docker.probe import File
 from stophooks.executors.docker.probes_output import CANARY
 from stophooks.models import Stream
+from stophooks.typed import TYPE_CHECKING, Self
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

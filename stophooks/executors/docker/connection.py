@@ -13,8 +13,6 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import docker
 import docker.tls
@@ -22,6 +20,9 @@ import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
 from docker.transport import unixconn
+
+from stophooks.typed import TYPE_CHECKING, Any, BinaryIO, cast
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.endpoint import Endpoint

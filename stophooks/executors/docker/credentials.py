@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
 
 import docker.auth
 import docker.credentials
@@ -19,6 +18,7 @@ from stophooks import process
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker.engine import NOT_UNDERSTOOD
 from stophooks.models import MIB, Stream
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

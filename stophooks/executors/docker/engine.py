@@ -15,10 +15,8 @@ import queue
 import re
 import threading
 import time
-from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import docker
 import docker.errors
@@ -31,6 +29,8 @@ from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import clock, faults
 from stophooks.executors.docker.connection import Connection, connect
+from stophooks.typed import TYPE_CHECKING, Any, TypeVar, cast
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

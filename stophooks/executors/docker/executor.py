@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint, faults, images, owner, podman, spec, volumes
@@ -19,6 +17,8 @@ from stophooks.executors.docker.workspace import check_workdir, make_mount_point
 from stophooks.models import Command, Expose, Mount, Outcome, Status
 from stophooks.mounts import user_sockets
 from stophooks.secrets.vault import Vault, variable
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

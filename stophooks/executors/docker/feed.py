@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.engine import malformed
 from stophooks.models import MIB, Mount
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

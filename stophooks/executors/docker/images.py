@@ -9,9 +9,7 @@ import tarfile
 import threading
 import time
 import uuid
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
@@ -28,6 +26,8 @@ from stophooks.executors.docker.engine import (
 from stophooks.executors.docker.faults import Fault, match
 from stophooks.executors.docker.removal import removed
 from stophooks.models import Container, Pull
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

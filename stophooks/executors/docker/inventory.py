@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -13,6 +11,8 @@ from stophooks.executors.docker import endpoint
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.reap import PARALLEL
 from stophooks.executors.docker.removal import remove
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

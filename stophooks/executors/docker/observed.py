@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint
 from stophooks.executors.docker.engine import BROKEN, NOT_UNDERSTOOD, Engine, EngineRefusedError
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

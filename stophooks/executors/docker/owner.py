@@ -11,13 +11,13 @@ import json
 import os
 import re
 import socket
-from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.lock import is_locked
 from stophooks.process import table
 from stophooks.process.machine import boot_id, pid_namespace
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ import os
 import re
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.spec import refuse
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,10 +6,9 @@ sees nothing but the recorded answer. The themes' modules have the probes, `prob
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
 from stophooks.models import Outcome, Status, Verdict
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.bench import Recorder
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.probe import TIMEOUT_S, ended
 from stophooks.executors.docker.spec import refuse
 from stophooks.models import Command, Container, Pull, Status
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.executors.base import Cancellation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.probe import (
     Judgement,
@@ -17,6 +16,7 @@ from stophooks.executors.docker.probe import (
     unknown,
 )
 from stophooks.models import Status, human_duration
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.probe import (
     Judgement,
@@ -19,6 +18,7 @@ from stophooks.executors.docker.probe import (
     unknown,
 )
 from stophooks.models import Mount, Status
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

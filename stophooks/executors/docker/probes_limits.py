@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.executors.docker.probe import (
     Judgement,
     Probe,
@@ -16,6 +14,7 @@ from stophooks.executors.docker.probe import (
     unknown,
 )
 from stophooks.models import KIB, MIB, Ulimit
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.probe import Seen

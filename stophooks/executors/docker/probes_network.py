@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.executors.docker.probe import (
     Judgement,
     Probe,
@@ -14,6 +12,7 @@ from stophooks.executors.docker.probe import (
     kept,
     unknown,
 )
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.probe import Bench, Seen

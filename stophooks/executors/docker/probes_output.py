@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.probe import (
     Judgement,
@@ -17,6 +16,7 @@ from stophooks.executors.docker.probe import (
     quoted,
 )
 from stophooks.models import MIB
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.probe import Bench, Seen

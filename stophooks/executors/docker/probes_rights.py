@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from stophooks.executors.docker.probe import (
     Judgement,
@@ -16,6 +15,7 @@ from stophooks.executors.docker.probe import (
     unknown,
 )
 from stophooks.models import Status
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.probe import Seen

@@ -6,8 +6,6 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import (
@@ -30,6 +28,8 @@ from stophooks.executors.docker.probe import (
 )
 from stophooks.executors.docker.probe_image import environment
 from stophooks.models import Command, Container, Proof, Pull, Stream, Verdict
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from stophooks.executors.base import Cancellation

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint, sweep
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.lock import clear_locks
 from stophooks.executors.docker.owner import Kind
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,7 @@ import queue
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S, Cancellation, Sink
@@ -32,6 +30,8 @@ from stophooks.executors.docker.removal import remove
 from stophooks.executors.docker.stream import Pump
 from stophooks.executors.docker.waiter import Waiter
 from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

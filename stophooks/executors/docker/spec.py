@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from stophooks import mounts as host_mounts
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker.feed import entrypoint, secret_mounts
 from stophooks.models import KIB, MIB, Command, Container, Mount
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

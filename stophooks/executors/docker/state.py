@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from stophooks.executors.docker.waiter import exit_code
+from stophooks.typed import Any
+from stophooks.values import dataclass
 
 # The words for a container that has run and has ended (Docker; the last one is Podman's).
 ENDED = frozenset({"exited", "dead", "removing", "stopped"})

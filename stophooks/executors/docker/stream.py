@@ -10,13 +10,13 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
 
 import urllib3.exceptions
 
 from stophooks.executors.docker.engine import malformed
 from stophooks.executors.output import Output
 from stophooks.models import KIB, Stream
+from stophooks.typed import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable

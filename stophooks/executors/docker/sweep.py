@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import owner as owners
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.lock import clear_locks
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     import docker

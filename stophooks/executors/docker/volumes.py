@@ -11,11 +11,11 @@ import posixpath
 import tarfile
 import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.removal import removed
 from stophooks.executors.docker.spec import refuse
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

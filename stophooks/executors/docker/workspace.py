@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.models import Container, Mount
 from stophooks.mounts import container_path
+from stophooks.values import dataclass
 
 TARGET = "/workspace"
 # The longest path that Linux takes, in bytes (PATH_MAX).

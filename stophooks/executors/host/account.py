@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.process import Identity
+from stophooks.values import dataclass
 
 # The fault of a user that is not there, or that this process cannot become.
 FAULT = "user"
@@ -39,6 +39,11 @@ class Account:
     home: str
     shell: str
     identity: Identity | None
+
+    @property
+    def callers_own(self) -> tuple[str, ...]:
+        """Variables that this user is not to have from the caller; none where they are the same."""
+        return CALLERS_OWN if self.identity else ()
 
     def variables(self) -> dict[str, str]:
         """What a log-in would set for this user."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from stophooks import process
 from stophooks.executors.base import GRACE_S
-from stophooks.executors.host import account, faults, shell
+from stophooks.executors.host import shell
 from stophooks.executors.output import Output
 from stophooks.models import SIGNAL_BASE, Outcome, Status, Stream, human_duration, signal_of
 from stophooks.secrets.vault import Vault, variable
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ class HostExecutor:
         """
         if cancel.requested:
             return Outcome(status=Status.CANCELLED, reason=cancel.reason or "cancelled")
-        user = account.find(command.user, command.source) if command.user else None
+        user = _account(command)
         argv = command.argv if command.argv is not None else self._script(command)
         env = self._environment(command, user)
         output = Output(sink, self._vault.mask)
@@ -97,6 +97,8 @@ class HostExecutor:
                 user=user.identity if user else None,
             )
         except process.StartError as err:
+            from stophooks.executors.host import faults  # noqa: PLC0415 -- most programs start
+
             return faults.not_started(command, argv, err)
         return _outcome(ended, output, timeout_s, cancel)
 
@@ -116,7 +118,7 @@ class HostExecutor:
             kept = (name for name in KEPT_VARIABLES if name in self._environ)
             environment = {name: self._environ[name] for name in kept}
         if user is not None:
-            for name in account.CALLERS_OWN if user.identity else ():
+            for name in user.callers_own:
                 environment.pop(name, None)
             environment.update(user.variables())
         environment.setdefault("PATH", os.defpath)
@@ -126,6 +128,19 @@ class HostExecutor:
         values = self._vault.values(command)
         environment.update({name: variable(name, value) for name, value in values.items()})
         return environment
+
+
+def _account(command: Command) -> Account | None:
+    """Whom the command runs as; None for the caller.
+
+    Raises:
+        ExecutorUnavailableError: There is no such user on this machine.
+    """
+    if command.user is None:
+        return None
+    from stophooks.executors.host import account  # noqa: PLC0415 -- few commands name a user
+
+    return account.find(command.user, command.source)
 
 
 def _outcome(

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from stophooks.composefile import NAME_VARIABLE, PROGRAMS, files, given_name, normalised
 from stophooks.errors import ExecutorUnavailableError, StophooksError
 from stophooks.models import Command
 from stophooks.process import StartError
 from stophooks.process.tool import tool
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

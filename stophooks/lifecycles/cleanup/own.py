@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
 from stophooks.errors import ExecutorUnavailableError, StophooksError
 from stophooks.events import CLEANUP
 from stophooks.lifecycles.cleanup import compose, script
@@ -12,6 +9,8 @@ from stophooks.lifecycles.cleanup.compose import ComposeRefusedError
 from stophooks.lifecycles.cleanup.values import By, OwnPart
 from stophooks.models import Command, Severity
 from stophooks.occasion import Occasion, Subject
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.cleanup.compose import Asker, Stack

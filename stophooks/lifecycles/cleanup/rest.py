@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.lifecycles.cleanup.values import Containers, Processes
 from stophooks.process import marked
 from stophooks.process.readers import readers
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.cleanup.values import Engine, Order

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.cleanup import compose, own, rest
 from stophooks.lifecycles.cleanup.values import Cleaned, Containers, OwnPart, Processes
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

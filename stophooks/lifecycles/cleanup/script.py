@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import shlex
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.models import MIB
 from stophooks.store import contents
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +58,8 @@ def check(project_dir: str) -> str | None:
     if not stat.S_ISREG(found.st_mode):
         raise _invalid(path, "it is not a regular file", "Make it a script.")
     if not os.access(path, os.X_OK):
+        import shlex  # noqa: PLC0415 -- see above
+
         raise _invalid(path, "it is not executable", f"Make it so: chmod +x {shlex.quote(path)}.")
     return path
 
@@ -83,6 +83,8 @@ def kept(project_dir: str) -> dict[str, str]:
         return {_PRINT: known}
     if len(data) > KEPT_BYTES:
         return {_PRINT: known}
+    import base64  # noqa: PLC0415 -- every stop of an agent imports this module
+
     return {_PRINT: known, _CONTENT: base64.b64encode(data).decode("ascii")}
 
 
@@ -116,6 +118,8 @@ def find(
             f"{path} was not run: it changed since this session began, and what it was then cannot "
             f"be run. {_ADOPT}"
         )
+    import base64  # noqa: PLC0415 -- see above
+
     return Script(
         path=_written(base64.b64decode(pinned[_CONTENT]), copies),
         note=f"{NAME} changed since the session began; the version that it began with was run",

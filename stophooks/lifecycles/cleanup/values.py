@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
 
 from stophooks.plan import CleanupRules
 from stophooks.process.marked import Ending, Mark
+from stophooks.typed import TYPE_CHECKING, Protocol
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

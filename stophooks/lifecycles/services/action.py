@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from stophooks.errors import UsageError
 from stophooks.events import EVENTS
 from stophooks.lifecycles.services.base import ServiceActionError, State
 from stophooks.lifecycles.services.order import Kind, Step, Wanted, steps
 from stophooks.lifecycles.services.waiting import pause
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

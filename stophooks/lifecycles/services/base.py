@@ -6,11 +6,11 @@ hooks around what it does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
 
 from stophooks.errors import StophooksError
+from stophooks.typed import TYPE_CHECKING, Protocol
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

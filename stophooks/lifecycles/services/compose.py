@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.lifecycles.services import described
@@ -23,6 +22,7 @@ from stophooks.lifecycles.services.composetool import Compose
 from stophooks.lifecycles.services.transitions import Transitions
 from stophooks.lifecycles.services.waiting import pause
 from stophooks.process import run
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

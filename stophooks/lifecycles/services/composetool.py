@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
 
 from stophooks.composefile import NAME_VARIABLE, PROGRAMS
 from stophooks.lifecycles.services.base import ServiceActionError, ServicesUnavailableError
 from stophooks.process import StartError
 from stophooks.process.tool import tool
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

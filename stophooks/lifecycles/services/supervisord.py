@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services.base import (
     Service,
@@ -22,6 +21,7 @@ from stophooks.lifecycles.services.supervisordlog import MOST_BYTES, USUAL_BYTES
 from stophooks.lifecycles.services.supervisordrpc import AwayError, Info, Rpc
 from stophooks.lifecycles.services.supervisordtail import Tail
 from stophooks.lifecycles.services.waiting import pause
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -8,12 +8,12 @@ full or gone) is told then.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services.base import Change, ChangeKind
 from stophooks.lifecycles.services.supervisordlog import Word
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

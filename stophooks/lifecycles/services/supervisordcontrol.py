@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services import supervisordrpc as rpc
 from stophooks.lifecycles.services.base import ServiceActionError
@@ -14,6 +13,7 @@ from stophooks.lifecycles.services.supervisordrpc import AwayError, FaultError, 
 from stophooks.lifecycles.services.supervisordstart import launch
 from stophooks.lifecycles.services.waiting import pause
 from stophooks.store.facts import Facts
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

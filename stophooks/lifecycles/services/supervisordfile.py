@@ -11,10 +11,10 @@ import glob
 import os
 import platform
 import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services.base import ServicesUnavailableError
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

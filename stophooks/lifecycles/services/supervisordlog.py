@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import signal
 import time
-from dataclasses import dataclass
 from enum import StrEnum
 
 from stophooks.models import KIB, MIB, SIGNAL_BASE
+from stophooks.values import dataclass
 
 # How much of the end of the log is asked for: as a rule, and where that does not reach far enough.
 USUAL_BYTES = 4 * KIB

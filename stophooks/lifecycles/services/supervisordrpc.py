@@ -9,13 +9,13 @@ import base64
 import http.client
 import socket
 import xmlrpc.client
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.services.base import ServicesUnavailableError
 from stophooks.models import MIB
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.services.supervisordfile import Address

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services.base import ServiceActionError, ServicesUnavailableError
 from stophooks.lifecycles.services.waiting import pause
 from stophooks.models import KIB
 from stophooks.process import Cause, StartError, run
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

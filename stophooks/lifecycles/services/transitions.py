@@ -8,11 +8,11 @@ what is known already is no transition, and a look at the containers after a gap
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.services.base import Change, ChangeKind
 from stophooks.models import signal_of
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

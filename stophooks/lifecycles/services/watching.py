@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.services.base import (
@@ -18,6 +17,7 @@ from stophooks.lifecycles.services.base import (
     ServicesUnavailableError,
 )
 from stophooks.lifecycles.services.occasions import reason
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

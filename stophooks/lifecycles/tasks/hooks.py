@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
 from stophooks.lifecycles.tasks.scripts import command
 from stophooks.lifecycles.tasks.task import ON_ERROR, POST_COMPLETE, PRE_START, Task
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from stophooks import process
 from stophooks.executors.base import GRACE_S, Cancellation
 from stophooks.lifecycles.tasks.task import ProgramEnd
 from stophooks.models import SIGNAL_BASE, human_duration, signal_of
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 from stophooks.watchdog.guard import Guard
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.tasks import program as programs
@@ -24,6 +22,8 @@ from stophooks.lifecycles.tasks.waiting import Waiting
 from stophooks.models import Status, signal_of
 from stophooks.store.held import ResourceBusyError
 from stophooks.store.holder import whose
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

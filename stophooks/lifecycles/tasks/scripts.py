@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.events import EVENTS
 from stophooks.lifecycles.tasks.task import ON_ERROR, POST_COMPLETE, PRE_START, Task
 from stophooks.models import Command
 from stophooks.plan import RESOURCE
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.workspaces import found, record, worktrees
@@ -13,6 +11,8 @@ from stophooks.lifecycles.workspaces.faults import NotDoneError, StoppedError
 from stophooks.lifecycles.workspaces.lost import Loss, losses
 from stophooks.lifecycles.workspaces.record import RecordError, State
 from stophooks.lifecycles.workspaces.undo import undo
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass, replace
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.workspaces.git import Git

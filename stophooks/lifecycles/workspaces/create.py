@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from stophooks.errors import UsageError
 from stophooks.lifecycles.workspaces import record, worktrees
@@ -11,6 +10,7 @@ from stophooks.lifecycles.workspaces.events import POST_CREATE, fired, occasion
 from stophooks.lifecycles.workspaces.faults import GitError, NotDoneError, StoppedError
 from stophooks.lifecycles.workspaces.record import State
 from stophooks.lifecycles.workspaces.undo import undo
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.workspaces.git import Git

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.errors import StoreError
 from stophooks.occasion import Occasion, Subject
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.workspaces.record import Workspace

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 
 from stophooks.lifecycles.workspaces import record
 from stophooks.lifecycles.workspaces.record import RecordError, Repo, State, Workspace
+from stophooks.values import dataclass
 
 _GIT_FILE = "gitdir: "
 # What git calls the place for its notes about worktrees, in a repository.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.workspaces.faults import GitError
 from stophooks.process import StartError
 from stophooks.process.tool import KEPT_BYTES, tool
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

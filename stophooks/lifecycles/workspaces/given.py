@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stophooks.errors import UsageError
 from stophooks.lifecycles.workspaces import record
 from stophooks.lifecycles.workspaces.record import Repo, Workspace
 from stophooks.lifecycles.workspaces.worktrees import checked_out
+from stophooks.typed import TYPE_CHECKING
+from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

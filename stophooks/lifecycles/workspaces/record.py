@@ -8,13 +8,13 @@ import os
 import re
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.workspaces.faults import BusyError
 from stophooks.models import Item
+from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import asdict, dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ import os
 import shutil
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from stophooks.lifecycles.workspaces import record, submodules
 from stophooks.lifecycles.workspaces.faults import GitError
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.lifecycles.workspaces.git import Git

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor
 from stophooks.models import Command, Container, Outcome, Stream
+from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

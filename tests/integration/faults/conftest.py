@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor, engine, removal, run
 from stophooks.models import Command, Container, Outcome, Stream
+from stophooks.values import dataclass, field, replace
 from tests.integration.docker.conftest import BUSYBOX, STRANGER, Case, case
 
 if TYPE_CHECKING:

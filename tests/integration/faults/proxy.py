@@ -8,10 +8,10 @@ import re
 import select
 import socket
 import threading
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from stophooks.values import dataclass, field
 from tests.integration.faults.server import Peer, Request, Server
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import socket
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from typing import Self
+
+from stophooks.values import dataclass
 
 VERSION = re.compile(r"^/v[0-9.]+(?=/)")
 # One byte each; seconds.

@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from stophooks.executors.docker import faults, podman
 from stophooks.executors.docker.endpoint import Endpoint
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.models import KIB, MIB, Mount, Status
+from stophooks.values import replace
 from tests.integration.docker.conftest import STRANGER, Case, text
 from tests.running import paced
 

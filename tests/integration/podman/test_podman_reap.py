@@ -7,12 +7,12 @@ import signal
 import subprocess
 import time
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stophooks.executors.docker import owner
+from stophooks.values import replace
 from tests.integration.podman.conftest import address
 from tests.leavings import CONFIG, HOUR_S, IMAGE, Scene, kill, owner_of
 from tests.running import paced, wait_until

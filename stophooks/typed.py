@@ -1,0 +1,30 @@
+"""The names of `typing` that only the type checker needs, without the import of `typing`.
+
+That import takes as long as everything else of a stop. Who reads annotations at run time, such as
+pydantic and typer, needs the real ones: `config/` and `cli/` import `typing` itself.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO, Protocol, Self, TextIO, TypeVar, cast
+else:
+
+    class Protocol:
+        """What a peer has to have; nothing at run time."""
+
+    Any = Self = TextIO = BinaryIO = object
+
+    class TypeVar:
+        """A name for a type."""
+
+        def __init__(self, name: str) -> None:
+            self.__name__ = name
+
+    def cast(_: object, value: Any) -> Any:
+        """The value as it is."""
+        return value
+
+
+__all__ = ["TYPE_CHECKING", "Any", "BinaryIO", "Protocol", "Self", "TextIO", "TypeVar", "cast"]

@@ -1,0 +1,164 @@
+"""Values: what `dataclasses` makes, for a program that may not wait for its import.
+
+To the type checker these are the standard library's own. At run time they are the part of them
+that this program uses, without `inspect` and without compiling text for each class: both together
+would be a third of what a stop takes.
+"""
+
+from __future__ import annotations
+
+from stophooks.typed import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from dataclasses import asdict, dataclass, field, replace
+else:
+    _MISSING = object()
+    _FIELDS = "__value_fields__"
+    _set = object.__setattr__
+
+    class _Field:
+        """What a class says of one of its fields besides its type."""
+
+        __slots__ = ("compare", "default", "factory", "shown")
+
+        def __init__(
+            self, default: Any, factory: Callable[[], Any] | None, *, compare: bool, shown: bool
+        ) -> None:
+            self.default = default
+            self.factory = factory
+            self.compare = compare
+            self.shown = shown
+
+        def start(self, owner: object, name: str) -> Any:
+            """The value of a field that is not given."""
+            value = self.default if self.factory is None else self.factory()
+            if value is _MISSING:
+                raise TypeError(f"{type(owner).__name__}() misses {name!r}")
+            return value
+
+    def field(
+        *,
+        default: Any = _MISSING,
+        default_factory: Callable[[], Any] | None = None,
+        compare: bool = True,
+        repr: bool = True,  # noqa: A002 -- the name that it has in dataclasses
+    ) -> Any:
+        """A field whose default is made anew for each value, or that is not compared or shown."""
+        return _Field(default, default_factory, compare=compare, shown=repr)
+
+    def dataclass(
+        *, frozen: bool = False, slots: bool = False, kw_only: bool = False
+    ) -> Callable[[type], type]:
+        """Make a class of values of one that only names their fields."""
+
+        def make(cls: type) -> type:
+            fields = _fields(cls)
+            compared = tuple(name for name, about in fields.items() if about.compare)
+            made = {
+                _FIELDS: fields,
+                "__init__": _initialiser(fields, 0 if kw_only else len(fields)),
+                "__repr__": _shower(tuple(name for name, one in fields.items() if one.shown)),
+                "__eq__": _comparer(compared),
+                "__hash__": _hasher(compared) if frozen else None,
+                "__match_args__": () if kw_only else tuple(fields),
+            }
+            if frozen:
+                made |= {"__setattr__": _refuse, "__delattr__": _refuse}
+            return _again(cls, fields, made, slots=slots)
+
+        return make
+
+    def replace(value: Any, /, **changes: Any) -> Any:
+        """The same value with some fields changed."""
+        kept = {name: getattr(value, name) for name in value.__value_fields__}
+        return value.__class__(**kept | changes)
+
+    def asdict(value: Any) -> Any:
+        """The fields and what they hold; values inside it, and inside its collections, too."""
+        if hasattr(value.__class__, _FIELDS):
+            return {name: asdict(getattr(value, name)) for name in value.__value_fields__}
+        if isinstance(value, tuple | list):
+            return type(value)(asdict(one) for one in value)
+        if isinstance(value, dict):
+            return {key: asdict(one) for key, one in value.items()}
+        return value
+
+    def _fields(cls: type) -> dict[str, _Field]:
+        """The fields of a class, those that it inherits first."""
+        fields: dict[str, _Field] = {}
+        for base in reversed(cls.__mro__[1:]):
+            fields |= base.__dict__.get(_FIELDS, {})
+        for name, kind in cls.__annotations__.items():
+            if "ClassVar" not in kind:
+                given = cls.__dict__.get(name, _MISSING)
+                fields[name] = given if isinstance(given, _Field) else field(default=given)
+        return fields
+
+    def _again(
+        cls: type, fields: Mapping[str, _Field], made: dict[str, Any], *, slots: bool
+    ) -> type:
+        """The class once more, with what was made for it beside what it says itself."""
+        said = {name: value for name, value in cls.__dict__.items() if name not in fields}
+        said.pop("__dict__", None)
+        said.pop("__weakref__", None)
+        if said.get("__hash__", _MISSING) is None:
+            # Python's own word on a class that says what is equal.
+            del said["__hash__"]
+        whole = made | said
+        if slots:
+            inherited = {
+                name for base in cls.__mro__[1:] for name in base.__dict__.get(_FIELDS, ())
+            }
+            whole["__slots__"] = tuple(name for name in fields if name not in inherited)
+        again = type(cls)(cls.__name__, cls.__bases__, whole)
+        again.__qualname__ = cls.__qualname__
+        return again
+
+    def _initialiser(fields: Mapping[str, _Field], most: int) -> Callable[..., None]:
+        names = tuple(fields)
+
+        def __init__(self: Any, /, *values: Any, **given: Any) -> None:  # noqa: N807 -- a method
+            if values:
+                if len(values) > most:
+                    raise TypeError(f"{type(self).__name__}() takes {most} values by place")
+                placed = dict(zip(names, values, strict=False))
+                if twice := placed.keys() & given:
+                    raise TypeError(f"{type(self).__name__}() is given {twice} twice")
+                given |= placed
+            for name, about in fields.items():
+                value = given.pop(name, _MISSING)
+                _set(self, name, about.start(self, name) if value is _MISSING else value)
+            if given:
+                raise TypeError(f"{type(self).__name__}() has no field {next(iter(given))!r}")
+            if hasattr(self, "__post_init__"):
+                self.__post_init__()
+
+        return __init__
+
+    def _shower(names: tuple[str, ...]) -> Callable[[Any], str]:
+        def __repr__(self: Any) -> str:  # noqa: N807 -- a method
+            told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+            return f"{type(self).__qualname__}({told})"
+
+        return __repr__
+
+    def _comparer(names: tuple[str, ...]) -> Callable[[Any, object], bool]:
+        def __eq__(self: Any, other: object) -> bool:  # noqa: N807 -- a method
+            if other.__class__ is not self.__class__:
+                return NotImplemented
+            return all(getattr(self, name) == getattr(other, name) for name in names)
+
+        return __eq__
+
+    def _hasher(names: tuple[str, ...]) -> Callable[[Any], int]:
+        def __hash__(self: Any) -> int:  # noqa: N807 -- a method
+            return hash(tuple(getattr(self, name) for name in names))
+
+        return __hash__
+
+    def _refuse(self: Any, name: str, *_: Any) -> None:
+        raise AttributeError(f"{name!r} of a {type(self).__name__} cannot change: it is a value")
+
+
+__all__ = ["asdict", "dataclass", "field", "replace"]
