@@ -294,7 +294,7 @@ def test_one_time_limit_is_for_all_parts(stophooks: Stophooks, place: Path) -> N
     took_s = time.monotonic() - began
 
     assert (found["status"], found["reason"]) == ("timed_out", "timed out after 3 s")
-    assert len(arguments(place)) == 2
+    assert 0 < len(arguments(place)) <= 2  # of three or more
     assert took_s < 20
 
 
