@@ -71,7 +71,10 @@ class Check:
             notes=self.held.notes,
         )
         whole = replace(report, results=(*self.held.findings, *report.results))
-        return judge.reply(whole, Trees(before=_id(self._before), after=_id(self._now())))
+        # What was reused is known of the files as they were; nothing of ours can have changed them.
+        ran = any(result.outcome.started for result in report.results)
+        after = self._now() if ran else self._before
+        return judge.reply(whole, Trees(before=_id(self._before), after=_id(after)))
 
     @property
     def basis(self) -> Basis:
