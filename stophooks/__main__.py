@@ -27,6 +27,9 @@ def _answer(argv: list[str]) -> int:
     # Looking for garbage among what is only being imported takes milliseconds.
     gc.disable()
     try:
+        from stophooks import bundle  # noqa: PLC0415 -- only the agents' door is in such a hurry
+
+        bundle.use()
         from stophooks.hook import main as hook  # noqa: PLC0415 -- a stop hook runs at every turn, without the command line's imports
 
         return hook(argv)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-from stophooks.values import dataclass, field
+from stophooks.values import StrEnum, dataclass, field
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -8,9 +8,10 @@ Python 3.11 on Linux 6: one run in eight that was signalled while a container wa
 from __future__ import annotations
 
 import os
-import signal
 import threading
 
+from stophooks import signum
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def listen(
-    numbers: Iterable[signal.Signals], heard: Callable[[signal.Signals], None]
-) -> Callable[[], None]:
+def listen(numbers: Iterable[int], heard: Callable[[signal.Signals], None]) -> Callable[[], None]:
     """Call ``heard`` for each of these signals, in a thread of its own, and nothing else happens.
 
     A signal that is ignored stays ignored. Only the main thread may call this.
@@ -42,7 +41,7 @@ def listen(
         while came := os.read(reading, 64):
             for number in came:
                 if number in listened:
-                    heard(signal.Signals(number))
+                    heard(signum.named(number))
         os.close(reading)
 
     thread = threading.Thread(target=work, name="signals", daemon=True)

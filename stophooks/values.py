@@ -1,7 +1,7 @@
-"""Values: what `dataclasses` makes, for a program that may not wait for its import.
+"""Values: what `dataclasses` and `enum` make, for a program that may not wait for their import.
 
 To the type checker these are the standard library's own. At run time they are the part of them
-that this program uses, without `inspect` and without compiling text for each class: both together
+that this program uses, without `inspect` and without compiling text for each class: all together
 would be a third of what a stop takes.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from dataclasses import asdict, dataclass, field, replace
+    from enum import StrEnum
 else:
     _MISSING = object()
     _FIELDS = "__value_fields__"
@@ -160,5 +161,59 @@ else:
     def _refuse(self: Any, name: str, *_: Any) -> None:
         raise AttributeError(f"{name!r} of a {type(self).__name__} cannot change: it is a value")
 
+    class _Words(type):
+        """The class of a class whose members are words."""
 
-__all__ = ["asdict", "dataclass", "field", "replace"]
+        def __new__(cls, name: str, bases: tuple[type, ...], said: dict[str, Any]) -> type:
+            made = super().__new__(cls, name, bases, said)
+            made.__members__ = {}
+            for key, value in said.items():
+                if isinstance(value, str) and not key.startswith("_"):
+                    member = str.__new__(made, value)
+                    member.name, member.value = key, value
+                    made.__members__[key] = member
+                    setattr(made, key, member)
+            return made
+
+        def __call__(cls, value: str) -> Any:
+            """The member with this value."""
+            for member in cls.__members__.values():
+                if str.__eq__(member, value) is True:
+                    return member
+            raise ValueError(f"{value!r} is not a valid {cls.__name__}")
+
+        def __getitem__(cls, name: str) -> Any:
+            return cls.__members__[name]
+
+        def __iter__(cls) -> Iterator[Any]:
+            return iter(cls.__members__.values())
+
+        def __len__(cls) -> int:
+            return len(cls.__members__)
+
+        def __contains__(cls, value: object) -> bool:
+            return any(value == member for member in cls)
+
+    class StrEnum(str, metaclass=_Words):
+        """Words of which a value is one."""
+
+        __slots__ = ("name", "value")
+
+        def __repr__(self) -> str:
+            """The kind, the name and the word."""
+            return f"<{type(self).__name__}.{self.name}: {self.value!r}>"
+
+        def __str__(self) -> str:
+            """The word."""
+            return self.value
+
+        def __format__(self, how: str) -> str:
+            """The word, formatted."""
+            return format(self.value, how)
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            """How a copy is the same member."""
+            return type(self), (self.value,)
+
+
+__all__ = ["StrEnum", "asdict", "dataclass", "field", "replace"]

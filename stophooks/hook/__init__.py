@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from stophooks import bundle
 from stophooks.agents import base
 from stophooks.errors import last_resort
 from stophooks.hook.call import Call
@@ -48,5 +49,6 @@ def _answer(argv: Sequence[str], outlet: Outlet) -> int:
     # The answer is given: nothing that comes after it may change its exit code.
     with suppress(Exception):
         call.tidy()
+        bundle.keep()
     outlet.close()
     return code

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 
 from stophooks import signals
 from stophooks.executors.base import Cancellation
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from stophooks.models import Subject
 from stophooks.typed import TYPE_CHECKING, Protocol
-from stophooks.values import dataclass
+from stophooks.values import StrEnum, dataclass
 
 if TYPE_CHECKING:
     from stophooks.models import Command, Item, Report

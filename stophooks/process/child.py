@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import threading
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from stophooks.errors import StophooksError
 from stophooks.models import Stream
 from stophooks.process import family, identity, spawn
 from stophooks.process.family import Family
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING, Protocol, Self
 from stophooks.values import dataclass
 

@@ -9,13 +9,13 @@ of its own *and* lost its parent is not seen there.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
 
 from stophooks.process import table
 from stophooks.process.signalling import send
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Family:
             return False
         return not self._given(known)
 
-    def send(self, number: signal.Signals) -> list[Entry]:
+    def send(self, number: int) -> list[Entry]:
         """Signal everyone once and return whom; one who is held is let go to hear it."""
         members = self.members()
         for entry in members:
@@ -240,7 +240,7 @@ class Family:
             self._reap(entry)
         return given
 
-    def _send_group(self, number: signal.Signals) -> None:
+    def _send_group(self, number: int) -> None:
         """Signal the leader's group where single processes cannot be seen."""
         if self.running and table.current(os.getpid()) is None:
             try:

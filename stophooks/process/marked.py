@@ -8,12 +8,12 @@ the one that started it lives.
 from __future__ import annotations
 
 import os
-import signal
 import time
 
 from stophooks.process import table
 from stophooks.process.family import KILL_S, STORM_S, WATCHDOG
 from stophooks.process.signalling import send
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 

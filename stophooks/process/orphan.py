@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from contextlib import suppress
 
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from enum import Enum
 
 from stophooks.process.child import Child
 from stophooks.process.pump import Pump, Wake
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
-from stophooks.values import dataclass
+from stophooks.values import StrEnum, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +30,7 @@ REST_S = 1.0
 REAP_S = 1.0
 
 
-class Cause(Enum):
+class Cause(StrEnum):
     """Why a command is over."""
 
     EXITED = "exited"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from stophooks.process import table
+from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.process.table import Entry
 
 
-def send(entry: Entry, number: signal.Signals) -> None:
+def send(entry: Entry, number: int) -> None:
     """Signal exactly this process: never another one that got its number since."""
     try:
         descriptor = os.pidfd_open(entry.pid)
@@ -31,7 +31,7 @@ def send(entry: Entry, number: signal.Signals) -> None:
         os.close(descriptor)
 
 
-def _send_by_number(entry: Entry, number: signal.Signals) -> None:
+def _send_by_number(entry: Entry, number: int) -> None:
     try:
         if _same(entry):
             os.kill(entry.pid, number)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-
+from stophooks import signum
 from stophooks.events import EVENTS
 from stophooks.models import Severity, Status, human_duration
 from stophooks.reports.clean import line
@@ -74,6 +73,8 @@ def _ended(outcome: Outcome) -> str:
         return line(outcome.reason or str(outcome.status), width=REASON_WIDTH)
     if outcome.signal is None:
         return f"exit code {outcome.exit_code}"
-    known = {item.value: item.name for item in signal.Signals}
-    name = known.get(outcome.signal, f"signal {outcome.signal}")
+    try:
+        name = signum.named(outcome.signal).name
+    except ValueError:
+        name = f"signal {outcome.signal}"
     return f"ended by {name}, exit code {outcome.exit_code}"

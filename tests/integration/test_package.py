@@ -89,7 +89,8 @@ def test_the_source_distribution_holds_what_tests_and_docs_need(distributions: P
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"schema.json", "README.md", "LICENSE", "tests/conftest.py", "scripts/test"} <= names
+    needed = {"schema.json", "README.md", "LICENSE", "tests/conftest.py", "scripts/test"}
+    assert needed | {"bench/__main__.py", "docs/performance/figures.json"} <= names
     assert not {name for name in names if "node_modules" in name}
 
 

@@ -313,7 +313,7 @@ FAILURES = st.lists(
         OUTPUTS,
         OUTPUTS,
         st.none() | st.integers(1, 30),
-        st.sampled_from(Severity),
+        st.sampled_from([*Severity]),
     ),
     min_size=1,
     max_size=40,

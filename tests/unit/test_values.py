@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import pickle
 from functools import cached_property
 from typing import Any
 
 import pytest
 
-from stophooks import values
+from stophooks import models, values
 
 
 def made(by: Any) -> dict[str, type]:
@@ -129,3 +131,27 @@ def test_values_inside_collections_are_converted_too() -> None:
 
     plain = {"name": "a", "kinds": ()}
     assert found == {"name": "b", "kinds": (plain, [plain], {"k": plain})}
+
+
+def test_a_word_is_a_text_and_a_member_of_its_kind() -> None:
+    status = models.Status.PASSED
+
+    assert status == "passed"
+    assert (str(status), f"{status:>8}", repr(status)) == (
+        "passed",
+        "  passed",
+        "<Status.PASSED: 'passed'>",
+    )
+    assert (status.name, status.value) == ("PASSED", "passed")
+    assert models.Status("passed") is models.Status["PASSED"] is status
+    assert isinstance(status, models.Status)
+    assert hash(status) == hash("passed")
+    assert pickle.loads(pickle.dumps(status)) is status
+    assert json.dumps([status]) == '["passed"]'
+
+
+def test_the_members_of_a_kind_are_told_in_order() -> None:
+    assert [*models.Severity] == ["block", "warn", "ignore"]
+    assert len(models.Severity) == 3
+    with pytest.raises(ValueError, match="'warm' is not a valid Severity"):
+        models.Severity("warm")
