@@ -86,6 +86,11 @@ def _keep(tree: Tree) -> None:
     _prune(os.path.dirname(path))
 
 
+def untouched(before: Tree, after: Tree) -> bool:
+    """Whether no file was as much as written between two looks that follow each other."""
+    return before.id == after.id
+
+
 def files(tree: Tree) -> Mapping[str, str]:
     """What each file holds, by its path relative to the root: equal for equal content."""
     return tree.prints

@@ -37,7 +37,8 @@ _UNTOLD = "the files of the project cannot be told in time"
 class _Decision:
     """What becomes of one command; ``outcome`` where it does not run.
 
-    ``key`` and ``parts`` are what its pass would be remembered by, None where it would not.
+    ``key`` and ``parts`` are what its pass would be remembered by, None where it would not;
+    ``writes`` is how often it was seen until then that files were written.
     """
 
     why: Why
@@ -45,7 +46,7 @@ class _Decision:
     chosen: Chosen | None = None
     key: str | None = None
     parts: dict[str, Any] | None = None
-    tree: Tree | None = None
+    writes: int = 0
 
 
 class Memo:
@@ -83,6 +84,8 @@ class Memo:
         # Commands that run now, and the files as they were when none ran, and none has run since.
         self._running = 0
         self._settled: Tree | None = basis.tree
+        self._last: Tree | None = basis.tree
+        self._writes = 0
         self._decided: dict[str, _Decision] = {}
 
     def known(self, command: Command, item: Item | None) -> Outcome | None:
@@ -165,13 +168,21 @@ class Memo:
         last = self._passes.last(self._project_dir, _identity(command))
         reason = words.differs(command, last, found, tree)
         return _Decision(
-            why=Why(runs=True, reason=reason), chosen=chosen, key=name, parts=found, tree=tree
+            why=Why(runs=True, reason=reason),
+            chosen=chosen,
+            key=name,
+            parts=found,
+            writes=self._writes,
         )
 
     def _remember(self, command: Command, decision: _Decision) -> None:
         """Remember a pass, if all that decides the result is still what it was at first."""
         tree = self._now(inputs.DEADLINE_S)
         if tree is None or decision.parts is None or decision.key is None:
+            return
+        if not command.inputs and self._writes != decision.writes:
+            # A file may have had other content meanwhile, and the same again. Of `inputs` only
+            # their content is known.
             return
         try:
             around = self._surroundings()
@@ -205,6 +216,9 @@ class Memo:
         except (StophooksError, OSError, ImportError, MemoryError):
             # Not known is not unchanged: the command runs.
             return None
+        if self._last is None or tree is None or not inputs.untouched(self._last, tree):
+            self._writes += 1
+        self._last = tree
         if self._running == 0:
             self._settled = tree
         return tree
