@@ -24,6 +24,10 @@ DEADLINE_S = 5.0
 KEEP_TREES = 200
 
 
+class UnknownError(Exception):
+    """It cannot be told, or not in time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """What the files hold at one moment.

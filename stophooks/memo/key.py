@@ -9,8 +9,8 @@ from stophooks.digests import blake2b, sha256
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.executors.host import shell
 from stophooks.executors.host.executor import KEPT_VARIABLES
+from stophooks.inputs import UnknownError
 from stophooks.memo.base import VOLATILE
-from stophooks.memo.fitting import fitting, place
 from stophooks.models import Pull
 from stophooks.process.family import GUARDS, TOKEN
 from stophooks.store import contents
@@ -38,10 +38,6 @@ _OF_A_RUN = frozenset(
 )
 _LEFT_OUT = VOLATILE | _OF_A_RUN
 _WILD = frozenset("*?[")
-
-
-class UnknownError(Exception):
-    """It cannot be told on what a result depends; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +169,14 @@ def _others(command: Command, tree: Tree) -> str:
 
     Who writes `.env` or `build/**` means it, ignored or not.
     """
-    below = place(tree, command.project_dir)
-    paths = tuple(inputs.files(tree))
+    base = command.project_dir
+    # Not by the list of all files, of which there may be very many.
+    nothing = inputs.digest(tree, (), (), base=base)
     asked = [
         pattern
         for pattern in command.inputs
         if not _WILD & set(pattern.partition("/")[0])
-        and next(iter(fitting(paths, (pattern,), below=below)), None) is None
+        and inputs.digest(tree, (pattern,), (), base=base) == nothing
     ]
     if not asked:
         return ""

@@ -8,10 +8,11 @@ import time
 
 from stophooks import inputs
 from stophooks.errors import StophooksError, StoreError
+from stophooks.inputs import UnknownError
 from stophooks.memo import words
 from stophooks.memo.base import Basis, Why, concerns
 from stophooks.memo.chosen import Chosen, choose
-from stophooks.memo.key import Surroundings, UnknownError, key, parts
+from stophooks.memo.key import Surroundings, key, parts
 from stophooks.models import Outcome, Status
 from stophooks.store.passes import UNUSABLE, Pass, Passes
 from stophooks.store.salt import salt
@@ -141,7 +142,10 @@ class Memo:
         if command.files:
             if tree is None:
                 return _without_files()
-            chosen = choose(command, tree, self._basis, self._environ)
+            try:
+                chosen = choose(command, tree, self._basis, self._environ)
+            except UnknownError:
+                return _without_files()
             if chosen.skip is not None:
                 return _not_run(chosen.skip, chosen)
         if not command.skip_unchanged or not self._basis.cache:
@@ -160,7 +164,7 @@ class Memo:
             around = self._surroundings()
             found = parts(command, tree, around, paths=chosen.paths if chosen else None)
         except UnknownError as err:
-            return _Decision(why=Why(runs=True, reason=str(err)), chosen=chosen)
+            return _Decision(why=Why(runs=True, reason=str(err) or _UNTOLD), chosen=chosen)
         name = key(found, around)
         before = self._passes.get(name)
         if before is not None:
