@@ -23,7 +23,7 @@ def look(
     Args:
         project_dir: The project; absolute.
         environ: What the program that reads it gets.
-        state_dir: Where trees are kept.
+        state_dir: Where what makes the next look fast is kept.
         deadline_s: Seconds that it may take; None for the usual time.
     """
     try:

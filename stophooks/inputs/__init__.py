@@ -1,54 +1,40 @@
-"""What a project's files hold at one moment, which of them changed since another, and which fit."""
+"""What a project's files hold, exactly, at the cost of what changed.
+
+`looking` is one look, `prints` what a path holds, `listing` asks git, `repository` reads what git
+need not be asked, `records` are trees that can be compared, `memory`, `private`, `index` and
+`statindex` what one look leaves to the next.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-import zlib
-from contextlib import suppress
 
-from stophooks import jsonvalues
-from stophooks.digests import sha256
-from stophooks.inputs.head import blobs, print_in
-from stophooks.store import snapshots
-from stophooks.store.contents import matches as matches
-from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE
+from stophooks.inputs import private, repository
+from stophooks.inputs.listing import Git
+from stophooks.inputs.looking import sight
+from stophooks.inputs.records import LostError, Records
+from stophooks.inputs.values import Changes, Tree, UnknownError
 from stophooks.typed import TYPE_CHECKING
-from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+__all__ = [
+    "Changes",
+    "Tree",
+    "UnknownError",
+    "changed",
+    "changed_since_head",
+    "digest",
+    "files",
+    "look",
+    "untouched",
+]
+
+# For finding, listing and reading the files: less than most checks take. Seconds.
 DEADLINE_S = 5.0
-# Of trees that are known again later.
-KEEP_TREES = 200
-
-
-class UnknownError(Exception):
-    """It cannot be told, or not in time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
-    """What the files hold at one moment.
-
-    Two trees with the same ``id`` have the same content: paths, bytes, executable bits, link
-    targets and, in a repository, the commit that they stand on. ``root`` is the repository's
-    directory, else the project's; absolute, its links followed.
-    """
-
-    id: str
-    root: str
-    state_dir: str
-    prints: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """Files that are there and differ, and files that are gone; relative to the root, sorted."""
-
-    present: tuple[str, ...]
-    deleted: tuple[str, ...]
+_RECORDS = "records.db"
 
 
 def look(
@@ -58,103 +44,94 @@ def look(
     state_dir: str,
     deadline_s: float = DEADLINE_S,
 ) -> Tree | None:
-    """The files now; None where that cannot be told in time.
+    """What the files hold now; None where that cannot be told in time.
+
+    Of a git repository that is the content of all files that git does not ignore, whatever git's
+    index says of them, those of repositories within included, and the commit that they stand on;
+    the whole repository, as a check of one directory may use another. Elsewhere it is that of all
+    files. Nothing is written into the project. A look whose time was over leaves what it has read
+    to the next one.
 
     Args:
         project_dir: Absolute path.
         environ: Where git is found, and whose settings it uses.
-        state_dir: Where trees are kept.
+        state_dir: Where to remember what makes the next look fast; unusable, it makes it slow.
         deadline_s: Seconds after which the answer is None.
     """
-    found = snapshots.identity(project_dir, environ=environ, deadline_s=deadline_s)
-    if found is None:
+    git = Git(environ, time.monotonic() + deadline_s, own=state_dir)
+    root = repository.root_of(project_dir) or os.path.realpath(project_dir)
+    place = private.place_of(root, state_dir)
+    records = Records(os.path.join(place, _RECORDS) if place else None)
+    try:
+        with records.opened():
+            found = sight(git, root, place, records)
+    except UnknownError:
         return None
-    tree = Tree(id=str(found), root=found.root, state_dir=state_dir, prints=found.files)
-    with suppress(OSError):
-        _keep(tree)
-    return tree
-
-
-def _keep(tree: Tree) -> None:
-    """Have `changed` know this tree later."""
-    path = _path(tree.state_dir, tree.id)
-    if os.path.exists(path):
-        return
-    os.makedirs(os.path.dirname(path), mode=PRIVATE_DIR, exist_ok=True)
-    data = zlib.compress(jsonvalues.dumps(dict(tree.prints)).encode("utf-8", "surrogatepass"), 1)
-    mine = f"{path}.{os.getpid()}.{time.monotonic_ns()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with os.fdopen(os.open(mine, flags, PRIVATE_FILE), "wb") as file:
-        file.write(data)
-    os.replace(mine, path)
-    _prune(os.path.dirname(path))
+    return Tree(id=found.listing, root=root, began=found.began, ended=found.ended, records=records)
 
 
 def untouched(before: Tree, after: Tree) -> bool:
-    """Whether no file was as much as written between two looks that follow each other."""
-    return before.id == after.id
+    """Whether no file was as much as written between two looks that follow each other.
+
+    Two trees with the same id may have had other content in between. Where it cannot be told, as
+    after a look of another process, the answer is no.
+    """
+    return before.id == after.id and before.ended == after.began
 
 
 def files(tree: Tree) -> Mapping[str, str]:
-    """What each file holds, by its path relative to the root: equal for equal content."""
-    return tree.prints
+    """The content of each file in one word, by its path relative to the root.
 
-
-def digest(tree: Tree, patterns: Sequence[str], exclude: Sequence[str] = (), *, base: str) -> str:
-    """One word for what the matching files hold; patterns are relative to ``base``, absolute."""
-    inner = os.path.relpath(os.path.realpath(base), tree.root)
-    below = "" if inner == "." else f"{inner}/"
-    wanted, unwanted = (
-        [tuple(one.rstrip("/").split("/")) for one in given] for given in (patterns, exclude)
-    )
-    sum_ = sha256()
-    for path in sorted(tree.prints):
-        parts = tuple(path.removeprefix(below).split("/"))
-        if path.startswith(below) and any(matches(one, parts) for one in wanted):
-            if any(matches(one, parts) for one in unwanted):
-                continue
-            sum_.update(os.fsencode(path) + b"\0" + os.fsencode(tree.prints[path]) + b"\0\0")
-    return sum_.hexdigest()
+    Raises:
+        UnknownError: It is not known any more.
+    """
+    with tree.records.opened():
+        return dict(tree.records.files(tree.id))
 
 
 def changed(since: str, tree: Tree) -> Changes | None:
-    """What changed since the tree with an id that was kept; None where it is not known any more."""
-    if since == tree.id:
-        return Changes(present=(), deleted=())
+    """What differs from an earlier tree of the same root; None where that is not known any more.
+
+    Args:
+        since: That tree's id.
+        tree: The tree now.
+    """
     try:
-        with open(_path(tree.state_dir, since), "rb") as file:
-            before = jsonvalues.loads(zlib.decompress(file.read()).decode("utf-8", "surrogatepass"))
-    except (OSError, ValueError, zlib.error):
+        with tree.records.opened():
+            found = dict(tree.records.differences(since, tree.id))
+    except LostError:
         return None
-    if not isinstance(before, dict):
-        return None
-    return _between(before, tree.prints)
-
-
-def changed_since_head(tree: Tree, *, environ: Mapping[str, str]) -> Changes | None:
-    """What is not as the last commit has it, new files included; None without git."""
-    known = blobs(tree.root, environ)
-    if known is None:
-        return None
-    return _between(known, {path: print_in(tree.root, path, known) for path in tree.prints})
-
-
-def _between(before: Mapping[str, str], now: Mapping[str, str]) -> Changes:
     return Changes(
-        present=tuple(sorted(path for path in now if before.get(path) != now[path])),
-        deleted=tuple(sorted(path for path in before if path not in now)),
+        present=tuple(sorted(path for path, is_there in found.items() if is_there)),
+        deleted=tuple(sorted(path for path, is_there in found.items() if not is_there)),
     )
 
 
-def _path(state_dir: str, name: str) -> str:
-    return os.path.join(state_dir, "trees", name)
+def digest(tree: Tree, patterns: Sequence[str], exclude: Sequence[str], *, base: str) -> str:
+    """A word for the content of the files that patterns name, the same for the same content.
+
+    Args:
+        tree: The tree.
+        patterns: Of `store.contents.matches`, relative to ``base``.
+        exclude: What is left out of these.
+        base: Absolute path of a directory in the tree.
+
+    Raises:
+        UnknownError: It is not known any more.
+    """
+    from stophooks.inputs.chosen import chosen  # noqa: PLC0415 -- needs patterns, which cost time
+
+    with tree.records.opened():
+        return chosen(tree, patterns, exclude, base=base)
 
 
-def _prune(directory: str) -> None:
-    with os.scandir(directory) as entries:
-        found = sorted((entry.stat().st_mtime, entry.path) for entry in entries)
-    for _at, path in found[:-KEEP_TREES]:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:  # another process prunes at the same time
-            continue
+def changed_since_head(tree: Tree, *, environ: Mapping[str, str]) -> Changes | None:
+    """What is not committed, new files included; None where git cannot tell.
+
+    Args:
+        tree: The tree now.
+        environ: Where git is found, and whose settings it uses.
+    """
+    from stophooks.inputs.uncommitted import uncommitted  # noqa: PLC0415 -- seldom asked
+
+    return uncommitted(tree, environ=environ)

@@ -92,7 +92,7 @@ def fnmatchcase(name: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(name, pattern)
 
 
-def _may_hold(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
+def may_hold(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether what a pattern names can lie in a directory."""
     for part, name in zip(pattern, path, strict=False):
         if part == "**":
@@ -109,7 +109,7 @@ def _named(project_dir: str, patterns: list[tuple[str, ...]]) -> Iterator[str]:
         for name, is_dir in _entries(os.path.join(project_dir, *place)):
             path = (*place, name)
             if is_dir:
-                if any(_may_hold(pattern, path) for pattern in patterns):
+                if any(may_hold(pattern, path) for pattern in patterns):
                     waiting.append(path)
             elif any(matches(pattern, path) for pattern in patterns):
                 yield "/".join(path)

@@ -250,8 +250,7 @@ def test_a_project_that_cannot_be_read_is_always_checked(
 ) -> None:
     (checked / "mended").touch()
     (tmp_path / "sitecustomize.py").write_text(
-        "from stophooks.store import snapshots\n"
-        "snapshots.identity = lambda *args, **options: None\n"
+        "from stophooks import inputs\ninputs.look = lambda *args, **options: None\n"
     )
 
     answers = [stop(stophooks, checked, PYTHONPATH=str(tmp_path)) for _ in range(2)]

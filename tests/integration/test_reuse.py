@@ -272,6 +272,30 @@ def test_a_file_that_changed_while_it_ran(
     assert counted == [2, 2, 3, 3]
 
 
+@pytest.mark.scenario("reuse: A file that was changed and changed back while it ran")
+def test_a_file_that_was_changed_and_changed_back_while_it_ran(
+    stophooks: Stophooks, place: Path
+) -> None:
+    waits = f"{CHECK}; touch .git/began; until test -e .git/go; do sleep 0.01; done"
+    (place / "stophooks.json").write_text(config({"name": "tests", "run": waits}))
+    found = (place / "src/a.py").stat()
+
+    running = stophooks.start("run", cwd=place)
+    wait_until((place / ".git/began").exists)
+    for text in ("2\n", "1\n"):
+        (place / "src/a.py").write_text(text)
+        os.utime(place / "src/a.py", ns=(found.st_atime_ns, found.st_mtime_ns))
+    (place / ".git/go").touch()
+    assert running.wait(30) == 0
+    running.communicate()
+    counted = []
+    for _ in range(2):
+        stophooks("run", cwd=place)
+        counted.append(runs(place))
+
+    assert counted == [2, 2]
+
+
 def test_a_check_that_changes_its_own_inputs_runs_until_it_does_not(
     stophooks: Stophooks, place: Path
 ) -> None:
