@@ -5,7 +5,7 @@ from __future__ import annotations
 from stophooks import config
 from stophooks.errors import StophooksError, StoreError
 from stophooks.events import SESSION_EVENTS, SESSION_START
-from stophooks.hook import changes
+from stophooks.hook import changes, tree
 from stophooks.pinning import pin_of
 from stophooks.store.pin import Pin, session_key
 from stophooks.store.pins import Pins
