@@ -24,7 +24,7 @@ from stophooks.occasion import Occasion, Prior
 from stophooks.occasion.binding import Run, bind
 from stophooks.occasion.steps import steps, unmet
 from stophooks.running import skips
-from stophooks.running.base import Log, Logs, Observer, Output
+from stophooks.running.base import Log, Logs, Memo, Observer, Output
 from stophooks.running.deadline import Clock, deadline
 from stophooks.running.order import memory_bytes, tasks
 from stophooks.running.schedule import Schedule, Task
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from stophooks.plan import Section
 
 
-__all__ = ["Log", "Logs", "Observer", "nobody", "run"]
+__all__ = ["Log", "Logs", "Memo", "Observer", "nobody", "run"]
 
 # Output that is kept of all commands together, and of each that comes when this is used up; the
 # logs have all of it.
@@ -64,6 +64,7 @@ def run(  # noqa: PLR0913 -- all that one run is given, each by its name
     run_id: str = "",
     config_path: str = "",
     done: Callable[[str], bool] = lambda _: False,
+    memo: Memo | None = None,
 ) -> Report:
     """Run the section's commands and report on each, in the order of the configuration.
 
@@ -85,6 +86,7 @@ def run(  # noqa: PLR0913 -- all that one run is given, each by its name
         run_id: Names the run to its commands.
         config_path: Where the commands are written, for them; absolute, or empty.
         done: Whether a command that runs once has passed, by its `once_key`.
+        memo: Knows which commands need not run; None: all do.
     """
     began = time.monotonic()
     occasion = occasion or Occasion(event=section.event, subject=nobody(project_dir))
@@ -101,6 +103,7 @@ def run(  # noqa: PLR0913 -- all that one run is given, each by its name
             section=section,
             steps=wanted,
             tasks=tasks(wanted),
+            memo=memo,
         )
         results = runner.run()
     return Report(
@@ -132,6 +135,7 @@ class _Runner:
     section: Section
     steps: tuple[Step, ...]
     tasks: Sequence[Task]
+    memo: Memo | None
 
     def run(self) -> tuple[Result, ...]:
         """The results of the commands, in order."""
@@ -203,6 +207,10 @@ class _Runner:
         return self.clock.last if is_due and self.clock.cancel.requested else self.clock.cancel
 
     def _run_one(self, command: Command, index: int, item: Item | None) -> Result:
+        known = self.memo.known(command, item) if self.memo is not None else None
+        if known is not None:
+            result = Result(command=command, outcome=known, item=item)
+            return without_secrets(result, self.mask)
         # Who watches is to know which of the items it is.
         shown = replace(command, name=titled(command, item))
         if self.observer is not None:
@@ -222,6 +230,8 @@ class _Runner:
             notes=(*outcome.notes, *notes),
             log_path=log.path if log is not None else None,
         )
+        if self.memo is not None:
+            self.memo.ended(command, outcome)
         found = _with_cases(command, outcome, began_ns)
         return without_secrets(Result(command=command, outcome=found, item=item), self.mask)
 

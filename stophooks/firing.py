@@ -83,6 +83,13 @@ class Firing:
             return found
         return tuple(replace(step, skip=self._why_not) for step in found)
 
+    def explained(self, occasion: Occasion) -> tuple[Step, ...]:
+        """What `preview` shows, and because of what each command would run, or not."""
+        running = invocation.SectionRun(
+            self._section(occasion, ()), self._plan, occasion=occasion, done=self._done
+        )
+        return running.explained(self.preview(occasion))
+
     def regardless(self) -> Fire:
         """See `stophooks.occasion.Fire`."""
         other = Firing(

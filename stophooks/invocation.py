@@ -14,10 +14,12 @@ from types import MappingProxyType
 from stophooks import agents
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
 from stophooks.events import STOP_EVENTS
+from stophooks.memo.base import Basis, concerns
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
 from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from stophooks.executors.base import Cancellation, Executor
     from stophooks.executors.docker.preflight import Preflight
     from stophooks.executors.later import LaterExecutor
+    from stophooks.memo.base import Why
+    from stophooks.memo.memo import Memo as RunMemo
     from stophooks.models import Report
-    from stophooks.occasion import Occasion
+    from stophooks.occasion import Occasion, Step
     from stophooks.plan import Plan, Section
     from stophooks.secrets.mask import Mask
     from stophooks.secrets.vault import Vault
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from stophooks.watchdog.guard import Guard
 
 
+BASIS = Basis()
+# Who waited longer for the project's turn waited for another run. Seconds.
+STALE_S = 0.01
 # The numbers of the projects whose turns are held by whom a command was started by.
 RUNNING = "STOPHOOKS_RUNNING"
 
@@ -120,6 +127,7 @@ class SectionRun:
         with_caller: Whether it ends when the process that started this one ends.
         occasion: What the event is about; None for a session that nobody knows.
         done: Whether a command that runs once has passed.
+        basis: How it is decided which commands need not run.
     """
 
     def __init__(
@@ -130,11 +138,13 @@ class SectionRun:
         with_caller: bool = False,
         occasion: Occasion | None = None,
         done: Callable[[str], bool] = lambda _: False,
+        basis: Basis = BASIS,
     ) -> None:
         self._section = section
         self._plan = plan
         self._occasion = occasion
         self._done = done
+        self._basis = basis
         self._last: Report | None = None
         self._run_id = new_run_id()
         self._logs: RunLogs | None = None
@@ -186,12 +196,14 @@ class SectionRun:
 
         self._logs = RunLogs(state_dir(environ()), self._run_id)
         vault = Vault(public_environ(), self._section.commands, hides=(environ(),))
-        host = HostExecutor(
-            self._command_environ(), guard=guard, vault=vault, beside=self._section.jobs > 1
-        )
+        inherited = self._command_environ()
+        host = HostExecutor(inherited, guard=guard, vault=vault, beside=self._section.jobs > 1)
         executors: dict[str, Executor] = {"host": host}
         if docker is not None:
             executors["docker"] = docker
+        memo = self._memo(inherited, vault, waited_s)
+        if memo is not None:
+            executors = self._giving(executors, memo, self._logs, inherited)
         try:
             return engine.run(
                 self._section,
@@ -206,11 +218,83 @@ class SectionRun:
                 run_id=self._run_id,
                 config_path=self._plan.config_path,
                 done=self._done,
+                memo=memo,
             )
         finally:
+            if memo is not None:
+                memo.close()
             for executor in executors.values():
                 executor.close()
             self._logs.close()
+
+    def explained(self, found: tuple[Step, ...]) -> tuple[Step, ...]:
+        """The steps, each with because of what it would run now, or not; writes nothing."""
+        from stophooks.engine import nobody  # noqa: PLC0415 -- as in `_report`
+        from stophooks.occasion import Occasion  # noqa: PLC0415 -- the same
+        from stophooks.occasion.binding import Run, bind  # noqa: PLC0415 -- the same
+        from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- the same
+        from stophooks.store.turn import number  # noqa: PLC0415 -- the same
+
+        plan = self._plan
+        occasion = self._occasion or Occasion(
+            event=self._section.event, subject=nobody(plan.project_dir)
+        )
+        named = Run(run_id="", project_dir=plan.project_dir, config_path=plan.config_path)
+        inherited = self._environ() | {RUNNING: _inside(str(number(plan.project_dir)))}
+        vault = Vault(public_environ(), self._section.commands)
+        memo = self._new_memo(inherited, vault, replace(self._basis, looks_only=True))
+        try:
+            return tuple(
+                _explained(
+                    step,
+                    memo.why(
+                        bind(step.command, occasion, named, item=step.item, prior=occasion.prior)
+                    ),
+                )
+                for step in found
+            )
+        finally:
+            memo.close()
+
+    def _memo(self, inherited: Mapping[str, str], vault: Vault, waited_s: float) -> RunMemo | None:
+        """What knows which commands need not run; None where all do."""
+        if not any(concerns(command) for command in self._section.commands):
+            return None
+        # What was seen before another run has ended is not how it is now.
+        is_old = waited_s >= STALE_S
+        basis = replace(self._basis, tree=None) if is_old else self._basis
+        return self._new_memo(inherited, vault, basis)
+
+    def _new_memo(self, inherited: Mapping[str, str], vault: Vault, basis: Basis) -> RunMemo:
+        from stophooks.memo.memo import Memo  # noqa: PLC0415 -- only who wants it pays for it
+
+        return Memo(
+            self._plan.project_dir,
+            environ=inherited,
+            vault=vault,
+            home=home() or "/",
+            state_dir=state_dir(environ()),
+            basis=basis,
+        )
+
+    def _giving(
+        self,
+        executors: Mapping[str, Executor],
+        memo: RunMemo,
+        logs: RunLogs,
+        inherited: Mapping[str, str],
+    ) -> dict[str, Executor]:
+        """The executors, which then give commands the files that they are for."""
+        if not any(command.files for command in self._section.commands):
+            return dict(executors)
+        from stophooks.memo.giving import GivingExecutor  # noqa: PLC0415 -- as in `_memo`
+
+        return {
+            place: GivingExecutor(
+                executor, memo, directory=lambda: logs.directory, environ=inherited
+            )
+            for place, executor in executors.items()
+        }
 
     def _command_environ(self) -> dict[str, str]:
         """What commands inherit."""
@@ -232,7 +316,7 @@ class SectionRun:
 
         project = str(number(self._plan.project_dir))
         inside = environ().get(RUNNING, "").split(",")
-        self._running = ",".join(filter(None, (*inside, project)))
+        self._running = _inside(project)
         # A command that calls us again in its own project would wait for itself. Only checks need
         # the project to themselves.
         wanted = project not in inside and self._section.event in STOP_EVENTS
@@ -310,6 +394,17 @@ class SectionRun:
             )
 
         return LaterExecutor(begin, finish)
+
+
+def _explained(step: Step, why: Why) -> Step:
+    if step.skip is not None:
+        return step
+    return replace(step, why=why.reason) if why.runs else replace(step, skip=why.reason)
+
+
+def _inside(project: str) -> str:
+    """The projects whose turns are held, by numbers, once that of this one is."""
+    return ",".join(filter(None, (*environ().get(RUNNING, "").split(","), project)))
 
 
 def remember(report: Report, more: Mapping[str, Any] = MappingProxyType({})) -> None:

@@ -10,6 +10,8 @@ GIB = 1024 * MIB
 # Exit codes above this stand for signals; Linux numbers those to 64 (signal(7)).
 SIGNAL_BASE = 128
 HIGHEST_SIGNAL = 64
+# The argument of a command that stands for the files that it is given.
+FILES = "{files}"
 
 
 class Status(StrEnum):
@@ -173,7 +175,10 @@ class Command:
     None for the caller. ``when``, ``for_each`` (the kind of item, or None), ``only`` (the items'
     names, empty for all), ``stop_items`` (no further item after a failure) and ``once`` say
     whether and how often it runs. ``needs`` names the commands of its section that have to go well
-    before it; ``exclusive``: nothing else of the section runs meanwhile.
+    before it; ``exclusive``: nothing else of the section runs meanwhile. With ``skip_unchanged``
+    it is not run again while it has the same ``inputs`` (patterns relative to the project; empty:
+    every file that git does not ignore). ``files`` and ``exclude`` are patterns of the files whose
+    change it runs for; empty: it runs whatever changed.
     """
 
     name: str
@@ -206,6 +211,10 @@ class Command:
     once: bool = False
     needs: tuple[str, ...] = ()
     exclusive: bool = False
+    skip_unchanged: bool = False
+    inputs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:

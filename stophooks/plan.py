@@ -182,6 +182,7 @@ def _command(data: dict[str, Any]) -> Command:
             "when": When(data["when"]),
             "only": tuple(data["only"]),
             "needs": tuple(data["needs"]),
+            **{name: tuple(data[name]) for name in ("inputs", "files", "exclude")},
         }
     )
 

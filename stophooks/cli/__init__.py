@@ -46,6 +46,7 @@ COMMANDS = {
     "cleanup": "Clean up behind a session: what it left running goes.",
     "task": "Run a program with the resources that it shares with others.",
     "locks": "Show which resources tasks hold, or clear what dead ones left.",
+    "cache": "Forget the results of commands that skip_unchanged reuses.",
     "reap": "Remove the containers that killed runs left behind.",
     "schema": "Print the JSON Schema of the configuration.",
     "doctor": "Look at everything that the checks need; with --probe, try the engine.",

@@ -16,6 +16,7 @@ from stophooks.cli.facts import FACTS, facts
 from stophooks.cli.formats import ConfigOption, DebugOption, Format, FormatOption
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
+from stophooks.cli.run import asks_why
 from stophooks.cli.suggest import near
 from stophooks.errors import UsageError
 from stophooks.events import CLEANUP, EVENTS, EventKind
@@ -56,6 +57,9 @@ DataOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would run; run nothing.")]
+WhyOption = Annotated[
+    bool, typer.Option("--why", help="With --dry-run: because of what a command runs, or not.")
+]
 NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Run nothing and pass.")]
 AgainOption = Annotated[
     bool, typer.Option("--again", help="Run what runs once even where it has passed before.")
@@ -73,6 +77,7 @@ class _Options:
     again: bool
     format: Format
     verbose: bool
+    why: bool
 
 
 def fire(
@@ -83,6 +88,7 @@ def fire(
     data: DataOption = None,
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
+    why: WhyOption = False,
     no_hooks: NoHooksOption = False,
     again: AgainOption = False,
     format_: FormatOption = Format.TEXT,
@@ -100,7 +106,11 @@ def fire(
         for one in occasions:
             owned.check(whole.section(event, one.of))
     options = _Options(
-        why_not=why_not(no_hooks=no_hooks), again=again, format=format_, verbose=verbose
+        why_not=why_not(no_hooks=no_hooks),
+        again=again,
+        format=format_,
+        verbose=verbose,
+        why=asks_why(why=why, dry_run=dry_run),
     )
     if dry_run:
         _preview(whole, occasions, options)
@@ -175,11 +185,12 @@ def _each(kind: EventKind, occasion: Occasion) -> list[Occasion]:
 
 def _preview(whole: Plan, occasions: list[Occasion], options: _Options) -> None:
     firing = Firing(whole, cancel=Cancellation(), why_not=options.why_not, again=options.again)
+    look = firing.explained if options.why else firing.preview
     if options.format is Format.JSON:
-        found = [preview.values(one, firing.preview(one)) for one in occasions]
+        found = [preview.values(one, look(one)) for one in occasions]
         console.out(json.dumps(found, indent=2))
         return
-    rows = [preview.text(one, firing.preview(one)) for one in occasions]
+    rows = [preview.text(one, look(one)) for one in occasions]
     console.out("\n".join(rows) or "nothing would run")
 
 

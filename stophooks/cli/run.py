@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,12 +14,16 @@ from stophooks.cli.formats import ConfigOption, DebugOption, Format, FormatOptio
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.cli.suggest import near
+from stophooks.engine import nobody
 from stophooks.errors import UsageError
 from stophooks.events import EVENTS, STOP, STOP_EVENTS, Event
 from stophooks.executors.base import Cancellation
 from stophooks.invocation import SectionRun
+from stophooks.memo.base import Basis
 from stophooks.models import Outcome, Report, Result, Status
-from stophooks.reports import history, json, plan, text
+from stophooks.occasion import Occasion
+from stophooks.occasion.steps import steps
+from stophooks.reports import history, json, plan, preview, text
 from stophooks.reports.status import state
 from stophooks.store import state_dir
 from stophooks.store.cleanups import Cleanups
@@ -36,6 +41,15 @@ OnlyOption = Annotated[
     typer.Option("--only", metavar="NAME", help="Run this command only; may be repeated."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would run; run nothing.")]
+WhyOption = Annotated[
+    bool, typer.Option("--why", help="With --dry-run: because of what a command runs, or not.")
+]
+NoCacheOption = Annotated[
+    bool, typer.Option("--no-cache", help="Reuse no result of an earlier run; remember none.")
+]
+AllFilesOption = Annotated[
+    bool, typer.Option("--all-files", help="Run commands for all their `files`, changed or not.")
+]
 NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Run nothing and pass.")]
 NoWaitOption = Annotated[
     bool,
@@ -52,6 +66,9 @@ def run(
     config: ConfigOption = None,
     only: OnlyOption = None,
     dry_run: DryRunOption = False,
+    why: WhyOption = False,
+    no_cache: NoCacheOption = False,
+    all_files: AllFilesOption = False,
     no_hooks: NoHooksOption = False,
     format_: FormatOption = Format.TEXT,
     no_wait: NoWaitOption = False,
@@ -69,18 +86,22 @@ def run(
         raise UsageError(f'run: there is no event "{event}". {near(event, list(STOP_EVENTS))}')
     whole = project.plan(config)
     section = _chosen(project.section(whole, event), only or [])
+    basis = Basis(all_files=all_files, cache=not no_cache)
+    if asks_why(why=why, dry_run=dry_run):
+        _explain(whole, section, format_, basis)
+        return
     if dry_run:
         shown = replace(whole, sections=(section,))
         render = plan.json if format_ is Format.JSON else plan.text
         console.out(render(shown, invocation.mask(shown)))
         return
-    why = why_not(no_hooks=no_hooks)
-    if why is not None:
-        _tell(_nothing(whole, section, why), format_, each=True)
-        console.err(f"Nothing was run and nothing was checked: {why}.")
+    reason = why_not(no_hooks=no_hooks)
+    if reason is not None:
+        _tell(_nothing(whole, section, reason), format_, each=True)
+        console.err(f"Nothing was run and nothing was checked: {reason}.")
         return
     _see_to_the_dead(whole)
-    received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait)
+    received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait, basis=basis)
     if received is None and not only and config is None:
         _remember(report, section)
     if debug:
@@ -88,6 +109,28 @@ def run(
             console.err(f"debug: {row}")
     _tell(report, format_, each=False)
     raise typer.Exit(exit_code(report, received))
+
+
+def asks_why(*, why: bool, dry_run: bool) -> bool:
+    """Whether somebody asks because of what commands would run.
+
+    Raises:
+        UsageError: They are to be run.
+    """
+    if why and not dry_run:
+        raise UsageError("--why says what would be run; write --dry-run --why.")
+    return why
+
+
+def _explain(whole: Plan, section: Section, format_: Format, basis: Basis) -> None:
+    """Show for each command whether it would run, and because of what."""
+    occasion = Occasion(event=section.event, subject=nobody(whole.project_dir))
+    running = SectionRun(section, whole, occasion=occasion, basis=basis)
+    found = running.explained(steps(section, occasion))
+    if format_ is Format.JSON:
+        console.out(dumps(preview.values(occasion, found), indent=2))
+    else:
+        console.out(preview.text(occasion, found))
 
 
 def _see_to_the_dead(whole: Plan) -> None:
@@ -118,14 +161,20 @@ def _nothing(whole: Plan, section: Section, why: str) -> Report:
 
 
 def _run(
-    whole: Plan, section: Section, format_: Format, *, verbose: bool, wait: bool
+    whole: Plan,
+    section: Section,
+    format_: Format,
+    *,
+    verbose: bool,
+    wait: bool,
+    basis: Basis,
 ) -> tuple[int | None, Report]:
     """Run the section; the signal that interrupted it, if any, and the report."""
     names = [command.name for command in section.commands]
     titles = names if section.jobs > 1 else ()
     live = Live(names, results=format_ is Format.TEXT, verbose=verbose, titles=titles)
     cancel = Cancellation()
-    running = SectionRun(section, whole, with_caller=interrupt.caller_waits())
+    running = SectionRun(section, whole, with_caller=interrupt.caller_waits(), basis=basis)
     # Nobody drains a stopped run's containers, and then nobody on this machine can remove them.
     holds_engine = any(command.container for command in section.commands)
     with cancelling(cancel, may_stop=not holds_engine) as received:

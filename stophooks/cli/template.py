@@ -22,6 +22,10 @@ _HEAD = f"""\
 stop:
   # Without a timeout of its own a command is ended, with all it started, after this time.
   default_timeout: 5m
+  # A check that passed is not run again while nothing that it depends on changed; what counts is
+  # in docs/reuse.md. `inputs: [src/**]` names the files of one check, `stophooks run --no-cache`
+  # runs all.
+  skip_unchanged: true
   commands:
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stophooks.config import environment, needs, terms
+from stophooks.config import environment, needs, reuse, terms
 from stophooks.config.areas import found, rules
 from stophooks.config.container import container, size, user
 from stophooks.config.document import Path, quoted
@@ -32,9 +32,7 @@ def compile_plan(config: Config, findings: Findings) -> Plan:
             hint="write it in ~/.config/stophooks/stophooks.yaml",
             key=True,
         )
-    for index, pattern in enumerate(config.protect):
-        if {".", ".."} & set(pattern.split("/")):
-            findings.problem(("protect", index), "a pattern has no . or .. in it")
+    reuse.check_patterns(config.protect, ("protect",), findings)
     return Plan(
         config_path=findings.config_path,
         project_dir=findings.commands_dir,
@@ -62,6 +60,7 @@ def _section(one: Found, findings: Findings) -> PlanSection:
             env=common,
             timeout_s=default_s,
             common_secrets=private,
+            skip_unchanged=getattr(section, "skip_unchanged", False),
         )
         for index, command in enumerate(section.commands)
     )
@@ -106,6 +105,7 @@ def _command(
     env: dict[str, str],
     timeout_s: float | None,
     common_secrets: dict[str, Secret],
+    skip_unchanged: bool,
 ) -> Command:
     if "timeout" in given.model_fields_set:
         timeout_s = _timeout(given.timeout, (*where, "timeout"), findings, kind)
@@ -146,6 +146,10 @@ def _command(
         container=found,
         secrets=tuple(named.values()),
         report=report(given.report, found, (*where, "report"), findings),
+        skip_unchanged=reuse.skip_unchanged(
+            given, where, findings, kind=kind, default=skip_unchanged
+        ),
+        **reuse.patterns(given, where, findings, kind),
     )
 
 

@@ -197,6 +197,16 @@ Secrets = Annotated[
 ]
 
 
+Patterns = Annotated[
+    list[
+        Annotated[
+            str, text("a pattern such as tests/** or *.toml", r"^[^/\x00-\x1f][^\x00-\x1f]*$")
+        ]
+    ],
+    Field(min_length=1, json_schema_extra=expects("a list of patterns")),
+]
+
+
 Names = Annotated[
     list[Annotated[str, text("a name", max_length=200)]],
     Field(min_length=1, json_schema_extra=expects("a list of names")),
@@ -524,6 +534,31 @@ class StopCommand(_Strict):
         description="Platform of the image: `os/arch` or `os/arch/variant`. "
         "Default: the engine's own.",
     )
+    skip_unchanged: Flag | None = Field(
+        None,
+        description="Whether a check that passed is not run again while what decides its result "
+        "is the same: its definition, its image, its environment and its `inputs`. Only for "
+        "checks of an agent. Default: the section's `skip_unchanged`.",
+    )
+    inputs: Patterns | None = Field(
+        None,
+        description="The files whose content decides the result, for `skip_unchanged`: patterns "
+        "as in `protect`. The configuration file always counts. Default: every file of the "
+        "repository that git does not ignore, without git every file of the project.",
+    )
+    files: Patterns | None = Field(
+        None,
+        description="Runs only if a file that fits was created, edited or deleted since the "
+        "agent's session began (by hand: since the last commit): patterns as in `protect`. The "
+        "files are told in the file that `STOPHOOKS_FILES` names, each with a NUL behind it, and "
+        "stand for an argument `{files}` of `command`. Only for checks of an agent. "
+        "Default: it runs whatever changed.",
+    )
+    exclude: Patterns | None = Field(
+        None,
+        description="Files that do not count for `files`, patterns as there; alone it means all "
+        "others. Default: none.",
+    )
 
 
 class Section(_Strict):
@@ -598,6 +633,10 @@ class StopSection(Section):
         description="Whether the commands also run when an agent's session begins, in the "
         "background and for at most half of the `deadline`; a failure that was there then, of the "
         "same command with the same output, is told and does not block. Default: `false`.",
+    )
+    skip_unchanged: Flag = Field(
+        default=False,
+        description="`skip_unchanged` of commands that do not say it. Default: `false`.",
     )
 
 

@@ -14,6 +14,7 @@ from stophooks.events import SESSION_START, Event
 from stophooks.executors.base import Cancellation
 from stophooks.hook import baseline, tree
 from stophooks.hook.watch import OVERRUN_S
+from stophooks.memo.base import Basis
 from stophooks.models import Status
 from stophooks.plan import from_json
 from stophooks.store import state_dir
@@ -77,14 +78,15 @@ def _give_way(memory: Memory, section: str, cancel: Cancellation, over: threadin
 def _known(section: Section, plan: Plan, start: str | None, cancel: Cancellation) -> dict[str, Any]:
     """What failed, or why that is not known: only a run in the project as it was at first tells."""
     try:
-        run = invocation.SectionRun(section, plan)
+        # Nothing has changed yet: what fails for any file is what failed before.
+        run = invocation.SectionRun(section, plan, basis=Basis(all_files=True))
         report = run.report(cancel=cancel, wait=False)
     except StophooksError as err:
         return {"unknown": f"its commands could not be run: {err}"}
     # The session found it so, and so it still is: then it was so all the time.
-    kept = state_dir(invocation.environ())
-    now = tree.tree(plan.project_dir, invocation.public_environ(), state_dir=kept)
-    if start is None or now != start:
+    state = state_dir(invocation.environ())
+    now = tree.look(plan.project_dir, invocation.public_environ(), state_dir=state)
+    if start is None or now is None or now.id != start:
         return {"unknown": CHANGED}
     if any(result.outcome.status is Status.TIMED_OUT for result in report.failures):
         return {"unknown": "its commands did not end in half of the deadline"}

@@ -162,7 +162,11 @@ class Call:
 
             baseline.give_up(check.memory, section.event)
         self._section_run = SectionRun(
-            section, check.plan, with_caller=True, occasion=_occasion(check)
+            section,
+            check.plan,
+            with_caller=True,
+            occasion=_occasion(check),
+            basis=check.basis,
         )
         watch.running(section.deadline_s)
         # Until now nothing was made that could be garbage; commands may run for minutes.

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from stophooks.hook import skip, tree
 from stophooks.hook.judge import Judge, Trees
+from stophooks.memo.base import Basis
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass, replace
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stophooks.events import Event
     from stophooks.hook.budget import Budget
     from stophooks.hook.pinned import Pinned
+    from stophooks.inputs import Tree
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
     from stophooks.store.memory import Memory
@@ -45,7 +47,7 @@ class Check:
             self.section.event,
             self.memory,
             start=self.held.start_tree,
-            tree=self._before,
+            tree=_id(self._before),
             terms=self._terms,
         )
 
@@ -69,18 +71,30 @@ class Check:
             notes=self.held.notes,
         )
         whole = replace(report, results=(*self.held.findings, *report.results))
-        return judge.reply(whole, Trees(before=self._before, after=self._now()))
+        # What was reused is known of the files as they were; nothing of ours can have changed them.
+        ran = any(result.outcome.started for result in report.results)
+        after = self._now() if ran else self._before
+        return judge.reply(whole, Trees(before=_id(self._before), after=_id(after)))
+
+    @property
+    def basis(self) -> Basis:
+        """How it is decided which of its commands need not run."""
+        return Basis(since=self.held.start_tree, tree=self._before)
 
     @cached_property
-    def _before(self) -> str | None:
+    def _before(self) -> Tree | None:
         return self._now()
 
     @cached_property
     def _terms(self) -> str:
-        return skip.terms(self.section, self.environ)
+        return skip.terms(self.section, self.environ, start=self.held.start_tree)
 
-    def _now(self) -> str | None:
-        return tree.tree(self.plan.project_dir, self.environ, state_dir=self.state_dir)
+    def _now(self) -> Tree | None:
+        return tree.look(self.plan.project_dir, self.environ, state_dir=self.state_dir)
+
+
+def _id(found: Tree | None) -> str | None:
+    return found.id if found else None
 
 
 def remember_skip(memory: Memory, event: Event, why: str) -> None:

@@ -136,10 +136,10 @@ def _mended(found: Pin, fresh: Pin | None, pins: Pins) -> Pin:
 def _with_tree(pin: Pin, event: Event, around: Surroundings) -> Pin:
     if event.kind != SESSION_START.name or pin.plan is None:
         return pin
-    start = tree.tree(
+    start = tree.look(
         pin.project_dir, around.environ, state_dir=around.state_dir, deadline_s=TREE_S
     )
-    return replace(pin, tree=start)
+    return replace(pin, tree=start.id if start else None)
 
 
 def _judged(pin: Pin, event: Event, around: Surroundings, notes: list[str]) -> Pinned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from stophooks import jsonvalues
+from stophooks.memo.base import VOLATILE
 from stophooks.store.memory import key
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import asdict
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 # An agent that is never done, because of a server that it has started, is checked all the same
 # after so many stops in a row.
 MOST_UNFINISHED = 3
-# Different at every call although nothing is.
-_VOLATILE = frozenset({"SHLVL", "PWD", "OLDPWD", "_"})
 
 
 def unfinished(event: Event, memory: Memory) -> str | None:
@@ -56,10 +55,14 @@ def unchanged(
     return None
 
 
-def terms(section: Section, environ: Mapping[str, str]) -> str:
-    """What besides the project's files decides a result: the commands and their environment."""
-    kept = {name: value for name, value in environ.items() if name not in _VOLATILE}
-    return key(jsonvalues.dumps([asdict(section), kept], sort_keys=True))
+def terms(section: Section, environ: Mapping[str, str], *, start: str | None) -> str:
+    """What besides the project's files decides a result: the commands and their environment.
+
+    Where a command runs for the files that changed since the session began, so does ``start``.
+    """
+    kept = {name: value for name, value in environ.items() if name not in VOLATILE}
+    since = [start] if any(command.files for command in section.commands) else []
+    return key(jsonvalues.dumps([asdict(section), kept, *since], sort_keys=True))
 
 
 def _at(moment: object) -> str:

@@ -1,4 +1,4 @@
-"""The content of a project in one word, where it can be told."""
+"""The content of a project, where it can be told."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-# Less than most checks take. Seconds.
-DEADLINE_S = 5.0
+    from stophooks.inputs import Tree
 
 
-def tree(
-    project_dir: str, environ: Mapping[str, str], *, state_dir: str, deadline_s: float = DEADLINE_S
-) -> str | None:
-    """The same word for the same content; None where it cannot be told.
+def look(
+    project_dir: str,
+    environ: Mapping[str, str],
+    *,
+    state_dir: str,
+    deadline_s: float | None = None,
+) -> Tree | None:
+    """What the project's files hold now; None where it cannot be told.
 
     Args:
         project_dir: The project; absolute.
         environ: What the program that reads it gets.
         state_dir: Where what makes the next look fast is kept.
-        deadline_s: Seconds after which it cannot be told.
+        deadline_s: Seconds that it may take; None for the usual time.
     """
     try:
-        from stophooks.inputs import look  # noqa: PLC0415 -- a skipped stop needs none
+        from stophooks import inputs  # noqa: PLC0415 -- a skipped stop needs none
 
-        found = look(project_dir, environ=environ, state_dir=state_dir, deadline_s=deadline_s)
+        limit_s = inputs.DEADLINE_S if deadline_s is None else deadline_s
+        return inputs.look(project_dir, environ=environ, state_dir=state_dir, deadline_s=limit_s)
     except (StophooksError, OSError, ImportError, MemoryError):
         # Not known is not unchanged: the checks run.
         return None
-    return None if found is None else found.id

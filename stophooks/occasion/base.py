@@ -55,7 +55,8 @@ class Step:
     """One command that an event would run, for one item or for none.
 
     ``index`` is the command's place in its section. ``skip`` says why it would not run, or is
-    None; ``condition`` is what else it depends on, or None.
+    None; ``condition`` is what else it depends on, or None. ``why`` is because of what it would
+    run, where somebody has asked.
     """
 
     command: Command
@@ -63,6 +64,7 @@ class Step:
     item: Item | None = None
     skip: str | None = None
     condition: str | None = None
+    why: str | None = None
 
 
 class Fire(Protocol):

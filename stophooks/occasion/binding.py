@@ -87,7 +87,7 @@ def _facts(
         "ITEM_PATH": item.path if item else None,
     }
     for name, path in paths.items():
-        texts[name] = path and (path if command.container is None else _inside(path, command))
+        texts[name] = path and (path if command.container is None else inside(path, command))
     for name, value in texts.items():
         if value not in {None, ""} and _fits(str(value), command.container):
             yield name, str(value)
@@ -102,7 +102,7 @@ def _fits(text: str, container: Container | None) -> bool:
     return b"\0" not in data and len(data) <= _MAX_BYTES
 
 
-def _inside(path: str, command: Command) -> str | None:
+def inside(path: str, command: Command) -> str | None:
     """A path of this machine as the command's container sees it, or None where it does not."""
     for source, target in _seen(command.project_dir, command.container):
         if path == source or path.startswith(source.rstrip("/") + "/"):

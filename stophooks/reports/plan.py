@@ -122,6 +122,12 @@ def _row(*pairs: tuple[str, object]) -> Iterator[str]:
 def _surroundings(command: Command) -> Iterator[tuple[str, object]]:
     yield "description", command.description
     yield "runs", ", ".join(_terms(command)) or None
+    for title, patterns in (
+        ("inputs", command.inputs),
+        ("files", command.files),
+        ("exclude", command.exclude),
+    ):
+        yield title, ", ".join(patterns) or None
     yield "message", command.message
     hidden = [
         name
@@ -159,6 +165,7 @@ def _terms(command: Command) -> Iterator[str]:
     if command.needs:
         yield f"needs {' and '.join(map(line, command.needs))}"
     yield from ["exclusive"] * command.exclusive
+    yield from ["not again while nothing changed"] * command.skip_unchanged
 
 
 def _secret(secret: Secret, command: Command) -> str:

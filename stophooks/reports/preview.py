@@ -34,7 +34,7 @@ def _step(step: Step) -> dict[str, Any]:
         "where": step.command.where,
         "timeout_s": step.command.timeout_s,
         "runs": step.skip is None,
-        "why": step.skip or step.condition,
+        "why": step.skip or step.why or step.condition,
     }
 
 
@@ -51,6 +51,7 @@ def _rows(occasion: Occasion, steps: tuple[Step, ...]) -> Iterator[str]:
                 "timeout_s": step.command.timeout_s,
                 "skip": step.skip,
                 "condition": step.condition,
+                "why": step.why,
             }
         )
 
@@ -64,4 +65,5 @@ def row(step: Mapping[str, Any]) -> str:
     limit = step["timeout_s"]
     timeout = "no timeout" if limit is None else human_duration(limit)
     condition = f", {step['condition']}" if step["condition"] else ""
-    return f"  would run   {title} ({line(step['where'])}, {timeout}{condition})"
+    why = f": {line(step['why'], width=200)}" if step.get("why") else ""
+    return f"  would run   {title} ({line(step['where'])}, {timeout}{condition}){why}"

@@ -7,7 +7,7 @@ import threading
 from stophooks.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from stophooks.models import Command, Result, Stream
+    from stophooks.models import Command, Item, Outcome, Result, Stream
     from stophooks.secrets.mask import Mask
 
 
@@ -53,6 +53,16 @@ class Observer(Protocol):
 
     def finished(self, result: Result) -> None:
         """The command has ended."""
+
+
+class Memo(Protocol):
+    """Knows which commands need not run; both calls are safe across threads, and may take time."""
+
+    def known(self, command: Command, item: Item | None) -> Outcome | None:
+        """The outcome of a command that need not run, asked just before it would; else None."""
+
+    def ended(self, command: Command, outcome: Outcome) -> None:
+        """Take note of how a command has ended that was not known."""
 
 
 class Output:

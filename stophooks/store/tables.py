@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 # The tables as this program knows them; kept in the file as `PRAGMA user_version`.
-VERSION = 2
-# Every table of this version, by name: its columns, and what follows them. Version 1 had `blocks`.
+VERSION = 3
+# Every table of this version, by name: its columns, and what follows them. Version 1 had `blocks`,
+# version 2 all but `passes`.
 TABLES = {
     "blocks": (
         "session TEXT PRIMARY KEY",
@@ -41,13 +42,22 @@ TABLES = {
         "sum INTEGER NOT NULL",
         "PRIMARY KEY (kind, key)",
     ),
+    # Commands that passed, and on what that depended: see store/passes.py.
+    "passes": (
+        "key TEXT PRIMARY KEY",
+        "project TEXT NOT NULL",
+        "command TEXT NOT NULL",
+        "parts TEXT NOT NULL",
+        "at REAL NOT NULL",
+        "sum INTEGER NOT NULL",
+    ),
 }
 
 
 def make(connection: sqlite3.Connection) -> None:
     """Make the tables that are not there yet, in a transaction.
 
-    What version 1 counted stays; what a version before it left is dropped.
+    What versions 1 and 2 kept stays; what a version before them left is dropped.
     """
     found = version(connection)
     if found == VERSION:  # another process was first

@@ -131,6 +131,15 @@ class Container:
         return context.wrap_socket(plain, server_hostname=host)
 
 
+def connect(url: str, tls_dir: str, *, verify: bool) -> socket.socket:
+    """A connection to an engine, for one question; the arguments are those of `Container`.
+
+    Raises:
+        OSError, ValueError: There is none.
+    """
+    return Container("", url, tls_dir, verify=verify)._connect()  # noqa: SLF001 -- its own module
+
+
 def remove_apart(containers: list[Container]) -> list[int]:
     """Remove each in a process of its own, so that none waits for another; their numbers."""
     started = []
