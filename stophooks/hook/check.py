@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from stophooks.store.memory import Memory
 
 
+# What the next step imports, most of it first. While git looks, that costs no time.
+_OF_A_RUN = (
+    "stophooks.engine",
+    "stophooks.executors.host",
+    "stophooks.secrets.vault",
+    "stophooks.watchdog.guard",
+    "stophooks.store.turn",
+    "stophooks.store.logs",
+)
+_OF_AN_ANSWER = ("stophooks.reports.status", "stophooks.reports.history", "stophooks.store.history")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """A stop, what its session is held to, and what is known of both."""
@@ -40,6 +52,7 @@ class Check:
 
     def skipped(self) -> str | None:
         """Why nothing needs to be run, or None."""
+        self._looking.meanwhile(_OF_A_RUN)
         why = skip.unfinished(self.event, self.memory)
         if why is not None or self.held.findings:
             return why
@@ -73,7 +86,11 @@ class Check:
         whole = replace(report, results=(*self.held.findings, *report.results))
         # What was reused is known of the files as they were; nothing of ours can have changed them.
         ran = any(result.outcome.started for result in report.results)
-        after = self._now() if ran else self._before
+        after = self._before
+        if ran:
+            looking = tree.Looking(self._now)
+            looking.meanwhile(_OF_AN_ANSWER)
+            after = looking.tree()
         return judge.reply(whole, Trees(before=_id(self._before), after=_id(after)))
 
     @property
@@ -82,8 +99,12 @@ class Check:
         return Basis(since=self.held.start_tree, tree=self._before)
 
     @cached_property
+    def _looking(self) -> tree.Looking:
+        return tree.Looking(self._now)
+
+    @cached_property
     def _before(self) -> Tree | None:
-        return self._now()
+        return self._looking.tree()
 
     @cached_property
     def _terms(self) -> str:

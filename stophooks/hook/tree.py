@@ -1,12 +1,14 @@
-"""The content of a project, where it can be told."""
+"""The content of a project, where it can be told; and what is done while git tells it."""
 
 from __future__ import annotations
+
+import threading
 
 from stophooks.errors import StophooksError
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from stophooks.inputs import Tree
 
@@ -34,3 +36,47 @@ def look(
     except (StophooksError, OSError, ImportError, MemoryError):
         # Not known is not unchanged: the checks run.
         return None
+
+
+class Looking:
+    """A look in a thread of its own: git is mostly waited for.
+
+    Args:
+        look: Gives the tree, or None where that cannot be told.
+    """
+
+    def __init__(self, look: Callable[[], Tree | None]) -> None:
+        self._look = look
+        self._tree: Tree | None = None
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = threading.Thread(target=self._work, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system gives no more threads
+            self._thread = None
+            self._work()
+
+    def meanwhile(self, modules: Iterable[str]) -> None:
+        """Import what is needed next, one after the other, until the look is over."""
+        for name in modules:
+            if self._thread is None or not self._thread.is_alive():
+                return
+            __import__(name)
+
+    def tree(self) -> Tree | None:
+        """What it saw.
+
+        Raises:
+            BaseException: What the look raised.
+        """
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._tree
+
+    def _work(self) -> None:
+        try:
+            self._tree = self._look()
+        except BaseException as err:  # noqa: BLE001 -- raised where the tree is asked for
+            self._error = err
