@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from stophooks.engine import Observer
     from stophooks.executors.base import Cancellation, Executor
+    from stophooks.executors.docker.preflight import Preflight
+    from stophooks.executors.later import LaterExecutor
     from stophooks.memo.base import Why
     from stophooks.memo.memo import Memo as RunMemo
     from stophooks.models import Report
@@ -185,14 +187,22 @@ class SectionRun:
     def _report(
         self, cancel: Cancellation, observer: Observer | None, waited_s: float, guard: Guard
     ) -> Report:
+        # First: the engine answers while everything else is imported.
+        docker = self._begin_docker(guard, lambda: vault)
         from stophooks import engine  # noqa: PLC0415 -- an agent's call without commands needs none
+        from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- the same
         from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- the same
         from stophooks.store.logs import RunLogs  # noqa: PLC0415 -- the same
 
         self._logs = RunLogs(state_dir(environ()), self._run_id)
         vault = Vault(public_environ(), self._section.commands, hides=(environ(),))
-        inherited = self._environ() | {RUNNING: self._running}
-        executors = self._executors(inherited, guard, vault)
+        host = HostExecutor(
+            self._command_environ(), guard=guard, vault=vault, beside=self._section.jobs > 1
+        )
+        executors: dict[str, Executor] = {"host": host}
+        if docker is not None:
+            executors["docker"] = docker
+        inherited = self._command_environ()
         memo = self._memo(inherited, vault, waited_s)
         if memo is not None:
             executors = self._giving(executors, memo, self._logs, inherited)
@@ -288,8 +298,12 @@ class SectionRun:
             for place, executor in executors.items()
         }
 
-    def _environ(self) -> dict[str, str]:
+    def _command_environ(self) -> dict[str, str]:
         """What commands inherit."""
+        return self._environ() | {RUNNING: self._running}
+
+    def _environ(self) -> dict[str, str]:
+        """The same, without what says that they are commands of ours."""
         kept = public_environ()
         if self._occasion is None or self._occasion.root is None:
             return kept
@@ -341,28 +355,47 @@ class SectionRun:
         if self._logs is not None and is_due(self._logs):
             prune(self._logs.state_dir, keep=self._run_id)
 
-    def _executors(
-        self, environ: Mapping[str, str], guard: Guard, vault: Vault
-    ) -> dict[str, Executor]:
-        from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- as above
+    def _begin_docker(
+        self, guard: Guard, vault: Callable[[], Vault]
+    ) -> LaterExecutor[Preflight] | None:
+        """The executor for containers, if any command needs one."""
+        if not any(command.container for command in self._section.commands):
+            return None
+        from stophooks.executors.later import LaterExecutor  # noqa: PLC0415 -- few runs need it
 
-        executors: dict[str, Executor] = {"host": HostExecutor(environ, guard=guard, vault=vault)}
-        if any(command.container for command in self._section.commands):
-            from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- docker-py takes several tenths of a second to import
+        environ = self._command_environ()
+        place = home() or "/"
 
-            executors["docker"] = DockerExecutor(
+        def begin() -> Preflight:
+            from importlib import import_module  # noqa: PLC0415 -- the same
+
+            from stophooks.executors.docker.preflight import Preflight  # noqa: PLC0415 -- the same
+
+            preflight = Preflight(environ, place, guard)
+            preflight.begin()
+            # While the engine answers.
+            import_module("stophooks.executors.docker.executor")
+            return preflight
+
+        def finish(preflight: Preflight) -> Executor:
+            from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- the same
+
+            return DockerExecutor(
                 environ,
                 os.getuid(),
                 os.getgid(),
-                home() or "/",
+                place,
                 self._run_id,
                 guard=guard,
                 lock_dir=os.path.join(state_dir(environ), "locks"),
+                memory_dir=os.path.join(state_dir(environ), "images"),
                 deadline_s=self._section.deadline_s,
-                vault=vault,
+                vault=vault(),
                 session=self._occasion.session if self._occasion else None,
+                preflight=preflight,
             )
-        return executors
+
+        return LaterExecutor(begin, finish)
 
 
 def _explained(step: Step, why: Why) -> Step:

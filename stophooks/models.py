@@ -178,6 +178,8 @@ class Command:
     same ``inputs`` (patterns relative to the project; empty: every file that git does not ignore).
     ``files`` and ``exclude`` are patterns of the files whose change it runs for; empty: it runs
     whatever changed.
+    ``needs`` names the commands of its section that have to go well
+    before it; ``exclusive``: nothing else of the section runs meanwhile.
     """
 
     name: str
@@ -208,6 +210,8 @@ class Command:
     only: tuple[str, ...] = ()
     stop_items: bool = False
     once: bool = False
+    needs: tuple[str, ...] = ()
+    exclusive: bool = False
     skip_unchanged: bool = False
     inputs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -287,7 +291,8 @@ class Outcome:
     it never ran. ``reason`` explains every status but passed and failed; ``remedy`` says what to
     do where the machine is at fault, and ``fault`` is that fault's class. ``notes`` are facts
     worth telling beside the result (git not usable …). ``cases`` is what the command's own
-    machine-readable output says, where it has one.
+    machine-readable output says, where it has one. ``unmet``: it was skipped because something
+    else did not go well.
     """
 
     status: Status
@@ -304,6 +309,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     log_path: str | None = None
     cases: Cases | None = None
+    unmet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from pathlib import PurePosixPath
 
 from stophooks.typed import TYPE_CHECKING
 
@@ -57,25 +56,30 @@ def refusal(
         engine_dirs: Engine directories besides the well-known ones.
     """
     try:
-        path = PurePosixPath(os.path.realpath(source))
+        path = os.path.realpath(source)
     except OSError as err:
         return f"its links cannot be followed ({err.strerror})"
     if _is_same(path, "/"):
         return "it is the whole file system of this machine"
     for kernel in KERNEL_DIRS:
-        if path.is_relative_to(kernel) or _is_same(path, kernel):
+        if _lies_in(path, kernel) or _is_same(path, kernel):
             return f"{kernel} controls this machine's kernel"
     for socket in _resolved((*SYSTEM_SOCKETS, *sockets)):
-        if socket.is_relative_to(path) or _is_same(path, socket):
+        if _lies_in(socket, path) or _is_same(path, socket):
             return f"it is or contains {socket}, an engine's socket, which is root on this machine"
     for engine_dir in _resolved((*ENGINE_DIRS, *engine_dirs)):
-        is_around = path.is_relative_to(engine_dir) or engine_dir.is_relative_to(path)
+        is_around = _lies_in(path, engine_dir) or _lies_in(engine_dir, path)
         if is_around or _is_same(path, engine_dir):
             return f"it is, contains or lies in {engine_dir}, where an engine keeps its containers"
     return None
 
 
-def _is_same(path: PurePosixPath, other: PurePosixPath | str) -> bool:
+def _lies_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or below it; both without ``..`` and doubled slashes."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _is_same(path: str, other: str) -> bool:
     """Whether both are one file under two names: a hard link, or mounted twice."""
     try:
         return os.path.samefile(path, other)
@@ -83,7 +87,7 @@ def _is_same(path: PurePosixPath, other: PurePosixPath | str) -> bool:
         return False
 
 
-def _resolved(paths: Sequence[str]) -> list[PurePosixPath]:
+def _resolved(paths: Sequence[str]) -> list[str]:
     """Each path as it is and with its links followed: either may be reached."""
     both = {path for given in paths for path in (given, os.path.realpath(given))}
-    return sorted(PurePosixPath(path) for path in both)
+    return sorted(os.path.normpath(path) for path in both)

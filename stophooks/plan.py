@@ -21,6 +21,9 @@ from stophooks.values import asdict, dataclass
 DEFAULT_TIMEOUT_S = 300.0
 DEFAULT_DEADLINE_S = 540.0
 DEFAULT_MAX_BLOCKS = 3
+# More threads than anybody has commands that wait; `auto` means so many.
+MOST_JOBS = 64
+DEFAULT_MEMORY_SHARE = 0.8
 WAIT = "wait"
 # A directory and a lock have a resource's name.
 RESOURCE = patterns.compiled(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -35,6 +38,8 @@ class Section:
     one session is kept from stopping; ``when_busy`` is ``wait`` or ``block``, for a project in
     which another run is going on. ``baseline``: what failed already when the session began does
     not block. ``of`` names the resource or the service whose own section it is, or is None.
+    ``jobs`` commands run at the same time, and the memory limits of those in containers add up to
+    ``max_memory_bytes`` at most, or to ``max_memory_share`` of the machine's where that is None.
     """
 
     event: str
@@ -45,6 +50,9 @@ class Section:
     max_blocks: int = DEFAULT_MAX_BLOCKS
     when_busy: str = WAIT
     baseline: bool = False
+    jobs: int = 1
+    max_memory_bytes: int | None = None
+    max_memory_share: float = DEFAULT_MEMORY_SHARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +181,7 @@ def _command(data: dict[str, Any]) -> Command:
             "report": None if data["report"] is None else ResultFile(**data["report"]),
             "when": When(data["when"]),
             "only": tuple(data["only"]),
+            "needs": tuple(data["needs"]),
             **{name: tuple(data[name]) for name in ("inputs", "files", "exclude")},
         }
     )

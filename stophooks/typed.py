@@ -8,10 +8,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO, Protocol, Self, TextIO, TypeVar, cast
+    from typing import Any, BinaryIO, Generic, Protocol, Self, TextIO, TypeVar, cast
 else:
 
-    class Protocol:
+    class Generic:
+        """What is the same for several types; nothing at run time."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            """The class as it is."""
+            return cls
+
+    class Protocol(Generic):
         """What a peer has to have; nothing at run time."""
 
     Any = Self = TextIO = BinaryIO = object
@@ -19,12 +26,23 @@ else:
     class TypeVar:
         """A name for a type."""
 
-        def __init__(self, name: str) -> None:
+        def __init__(self, name: str, *, bound: object = None) -> None:
             self.__name__ = name
+            self.__bound__ = bound
 
     def cast(_: object, value: Any) -> Any:
         """The value as it is."""
         return value
 
 
-__all__ = ["TYPE_CHECKING", "Any", "BinaryIO", "Protocol", "Self", "TextIO", "TypeVar", "cast"]
+__all__ = [
+    "TYPE_CHECKING",
+    "Any",
+    "BinaryIO",
+    "Generic",
+    "Protocol",
+    "Self",
+    "TextIO",
+    "TypeVar",
+    "cast",
+]

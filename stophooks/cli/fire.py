@@ -22,7 +22,7 @@ from stophooks.errors import UsageError
 from stophooks.events import CLEANUP, EVENTS, EventKind
 from stophooks.executors.base import Cancellation
 from stophooks.firing import Firing
-from stophooks.models import Item, Report, Subject
+from stophooks.models import Item, Report, Subject, titled
 from stophooks.occasion import Occasion
 from stophooks.reports import history, preview, text
 from stophooks.reports import json as json_report
@@ -201,7 +201,12 @@ def _run(
     sections = [whole.section(one.event, one.of) for one in occasions]
     commands = [command for section in sections if section for command in section.commands]
     names = [command.name for command in commands]
-    live = Live(names, results=options.format is Format.TEXT, verbose=options.verbose)
+    live = Live(
+        names,
+        results=options.format is Format.TEXT,
+        verbose=options.verbose,
+        titles=_titles(whole, occasions, options),
+    )
     cancel = Cancellation()
     firing = Firing(
         whole,
@@ -221,6 +226,16 @@ def _run(
     finally:
         live.close()
     return received.number, firing.reports
+
+
+def _titles(whole: Plan, occasions: list[Occasion], options: _Options) -> list[str]:
+    """What is run in which order, where it may end in another one."""
+    sections = [whole.section(one.event, one.of) for one in occasions]
+    if all(section is None or section.jobs == 1 for section in sections):
+        return []
+    firing = Firing(whole, cancel=Cancellation(), why_not=options.why_not, again=options.again)
+    steps = (step for one in occasions for step in firing.preview(one))
+    return [titled(step.command, step.item) for step in steps]
 
 
 def _together(reports: list[Report], occasion: Occasion, whole: Plan) -> Report:

@@ -16,7 +16,7 @@ from stophooks.reports import clean, text
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from stophooks.models import Command, Result, Stream
 
@@ -30,12 +30,22 @@ class Live:
     """An observer that shows results as lines on stdout and progress on stderr.
 
     ``results`` is off where stdout belongs to a document; ``beside`` shows them on stderr too,
-    where stdout belongs to a program. ``verbose`` shows output as it comes.
+    where stdout belongs to a program. ``verbose`` shows output as it comes, each line behind the
+    name of its command. ``titles``: results are shown in this order, in which commands that run at
+    the same time need not end.
     """
 
     def __init__(
-        self, names: list[str], *, results: bool, verbose: bool, beside: bool = False
+        self,
+        names: list[str],
+        *,
+        results: bool,
+        verbose: bool,
+        beside: bool = False,
+        titles: Iterable[str] = (),
     ) -> None:
+        self._due = deque(titles)
+        self._early: list[Result] = []
         self._width = text.name_width(names)
         self._results = results
         self._verbose = verbose
@@ -92,6 +102,7 @@ class Live:
         """
         if self._dropped_bytes:
             self._put(lambda: console.err(_dropped(self._dropped_bytes)))
+        self._put(lambda: self._catch_up(is_over=True))
         with self._wake:
             self._over = True
             self._wake.notify()
@@ -140,6 +151,25 @@ class Live:
             self._lines(name, [self._partial.pop(key)])
         if name in self._running:
             self._running.remove(name)
+        if result.title not in self._due:
+            self._result(result)
+            return
+        self._early.append(result)
+        self._catch_up()
+
+    def _catch_up(self, *, is_over: bool = False) -> None:
+        """Show what is due; at the end everything, as something due may never come."""
+        while self._due and self._early:
+            title = self._due.popleft()
+            one = next((one for one in self._early if one.title == title), None)
+            if one is not None:
+                self._early.remove(one)
+                self._result(one)
+            elif not is_over:
+                self._due.appendleft(title)
+                return
+
+    def _result(self, result: Result) -> None:
         if self._results:
             self._out(text.one(result, width=self._width, colour=self._colour))
 

@@ -171,7 +171,8 @@ def _run(
 ) -> tuple[int | None, Report]:
     """Run the section; the signal that interrupted it, if any, and the report."""
     names = [command.name for command in section.commands]
-    live = Live(names, results=format_ is Format.TEXT, verbose=verbose)
+    titles = names if section.jobs > 1 else ()
+    live = Live(names, results=format_ is Format.TEXT, verbose=verbose, titles=titles)
     cancel = Cancellation()
     running = SectionRun(section, whole, with_caller=interrupt.caller_waits(), basis=basis)
     # Nobody drains a stopped run's containers, and then nobody on this machine can remove them.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stophooks.config import environment, reuse, terms
+from stophooks.config import environment, needs, reuse, terms
 from stophooks.config.areas import found, rules
-from stophooks.config.container import container, user
+from stophooks.config.container import container, size, user
 from stophooks.config.document import Path, quoted
 from stophooks.config.models import StopSection
 from stophooks.config.private import check_place, report, secrets
 from stophooks.config.units import MAX_DURATION_S, seconds
 from stophooks.models import Command, When, human_duration
-from stophooks.plan import Plan
+from stophooks.plan import MOST_JOBS, Plan
 from stophooks.plan import Section as PlanSection
 from stophooks.typed import TYPE_CHECKING, Any
 
@@ -65,14 +65,24 @@ def _section(one: Found, findings: Findings) -> PlanSection:
         for index, command in enumerate(section.commands)
     )
     _unique_names(commands, section, where, findings)
+    needs.check(commands, section, where, findings)
     return PlanSection(
         event=kind.name,
         of=one.of,
         commands=commands,
         fail_fast=kind.fail_fast if section.fail_fast is None else section.fail_fast,
         deadline_s=_duration(section.deadline, (*where, "deadline"), findings) or 0.0,
+        jobs=MOST_JOBS if isinstance(section.jobs, str) else section.jobs,
+        **_memory(section.max_memory, (*where, "max_memory"), findings),
         **_of_checks(section),
     )
+
+
+def _memory(given: str | float, where: Path, findings: Findings) -> dict[str, Any]:
+    """What containers may have together: bytes, or a share of the machine's."""
+    if isinstance(given, str) and given.endswith("%"):
+        return {"max_memory_share": int(given[:-1]) / 100}
+    return {"max_memory_bytes": size(given, where, findings)}
 
 
 def _of_checks(section: Section) -> dict[str, Any]:
@@ -129,6 +139,8 @@ def _command(
         once=terms.once(given, where, findings, kind),
         stop_items=given.on_item_failure == "stop",
         **terms.fan_out(given, where, findings, kind),
+        needs=tuple(dict.fromkeys(given.needs or ())),
+        exclusive=given.exclusive,
         shell=_shell(given, where, findings),
         user=user(given.user, (*where, "user"), findings) if found is None else None,
         container=found,

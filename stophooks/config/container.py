@@ -54,7 +54,7 @@ def container(given: StopCommand, where: Path, findings: Findings) -> Container:
         memory_bytes=_memory(given.memory, (*where, "memory"), findings),
         nano_cpus=_nano_cpus(given.cpus, (*where, "cpus"), findings),
         pids_limit=given.pids_limit,
-        shm_size_bytes=_size(given.shm_size, (*where, "shm_size"), findings),
+        shm_size_bytes=size(given.shm_size, (*where, "shm_size"), findings),
         user=user(given.user, (*where, "user"), findings),
         seccomp=seccomp(given.seccomp, (*where, "seccomp"), findings),
         apparmor=given.apparmor,
@@ -104,26 +104,27 @@ def _workdir(given: str, where: Path, findings: Findings) -> str:
     return normpath(given)
 
 
-def _size(
+def size(
     given: str | float | None, where: Path, findings: Findings, *, least: str = LEAST
 ) -> int | None:
+    """A size in bytes, and a problem where no machine has so much, or it is nothing."""
     if given is None:
         return None
-    size = size_bytes(given)
-    if not 0 < size < 1 << 60:
+    found = size_bytes(given)
+    if not 0 < found < 1 << 60:
         message = f"{quoted(given)} is no size that a machine can have"
-        findings.problem(where, message, hint=None if size else least)
-    return size
+        findings.problem(where, message, hint=None if found else least)
+    return found
 
 
 def _memory(given: str | float | None, where: Path, findings: Findings) -> int | None:
-    size = _size(given, where, findings, least=_LEAST_OR_NULL)
-    if size is not None and 0 < size < MIN_MEMORY_BYTES:
+    found = size(given, where, findings, least=_LEAST_OR_NULL)
+    if found is not None and 0 < found < MIN_MEMORY_BYTES:
         written = findings.document.raw(where, given)
         bare = isinstance(given, (int, float)) or str(given).isdigit()
         hint = f'a number alone counts bytes; write "{written}m" for MiB' if bare else None
         findings.problem(where, f"{quoted(given)} is below the engine's least, 6m", hint=hint)
-    return size
+    return found
 
 
 def _nano_cpus(given: str | float | None, where: Path, findings: Findings) -> int | None:

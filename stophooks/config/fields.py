@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from stophooks.config.known import CAPABILITIES
+from stophooks.plan import MOST_JOBS
 
 DURATION = (
     r"^([0-9]{0,9}[1-9][0-9]{0,9}(\.[0-9]{1,9})?|[0-9]{1,9}\.[0-9]{0,9}[1-9][0-9]{0,9})[smh]$"
 )
 SIZE = r"^[0-9]{1,15}(\.[0-9]{1,9})? ?([kKmMgGtT]([iI]?[bB])?|[bB])?$"
+SHARE = r"^([1-9][0-9]?|100)%$"
 CPUS = r"^[0-9]{1,4}(\.[0-9]{1,9})?$"
 # A number takes only a number beside it: an engine looks a group's name up in the image's files,
 # and then nobody outside knows who the command runs as.
@@ -70,6 +72,19 @@ Size = Annotated[
         }
     ),
 ]
+MemoryBound = Annotated[
+    str | int | float,
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": f"{SIZE[:-1]}$|{SHARE}",
+            "exclusiveMinimum": 0,
+            "maximum": _MAX_BYTES,
+            "x-expects": "a size such as 4g, or a share of this machine's memory such as 80%",
+            "x-kind": "size",
+        }
+    ),
+]
 Memory = Annotated[
     str | int | float | None,
     WithJsonSchema(
@@ -93,6 +108,18 @@ Cpus = Annotated[
             "maximum": 9999,
             "x-expects": "a number of CPUs such as 2 or 1.5, or null",
             "x-kind": "cpus",
+        }
+    ),
+]
+Jobs = Annotated[
+    str | int,
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "pattern": "^auto$",
+            "minimum": 1,
+            "maximum": MOST_JOBS,
+            "x-expects": f"a whole number from 1 to {MOST_JOBS}, or auto",
         }
     ),
 ]

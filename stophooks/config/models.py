@@ -18,8 +18,10 @@ from stophooks.config.fields import (
     Duration,
     Env,
     Flag,
+    Jobs,
     Limit,
     Memory,
+    MemoryBound,
     PidsLimit,
     SecretName,
     Size,
@@ -391,6 +393,17 @@ class StopCommand(_Strict):
         "not, its change is a failure. `false` for a program that the agent works on. "
         "Default: `true`.",
     )
+    needs: Names | None = Field(
+        None,
+        description="Names of commands of the same section that this one waits for, and without "
+        "whose success it is not run; also with `jobs: 1`. One that was rightly skipped counts as "
+        "a success. Default: none.",
+    )
+    exclusive: Flag = Field(
+        default=False,
+        description="Whether nothing else of the section runs while this command does, such as a "
+        "formatter that changes files. Default: `false`.",
+    )
     image: Annotated[str, text("an image such as python:3.12-slim", max_length=512)] | None = Field(
         None,
         description="Image with a tag or a digest, such as `python:3.12-slim`; makes the command "
@@ -583,6 +596,19 @@ class Section(_Strict):
         default="9m",
         description="Time for all commands together, `30s`, `5m`, `1.5h`; what runs then is "
         "ended. Default: `9m`.",
+    )
+    jobs: Jobs = Field(
+        default=1,
+        description="How many commands run at the same time, 1 to 64, or `auto`: whatever is "
+        "ready, at most 64, however many processors there are. Results stay in the order of the "
+        "commands. Default: `1`, one after the other.",
+    )
+    max_memory: MemoryBound = Field(
+        default="80%",
+        description="What the `memory` of containers that run at the same time may add up to: "
+        "`4g`, a number of bytes, or a share of this machine's memory such as `50%`. A container "
+        "without `memory` counts nothing; one with more than this runs while no other one with "
+        "`memory` does. Default: `80%`.",
     )
 
 

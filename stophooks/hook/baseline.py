@@ -83,9 +83,20 @@ def found(report: Report) -> dict[str, Any]:
 
 
 def excused(report: Report, known: Mapping[str, Any] | None) -> Report:
-    """The report, in which what failed already then is only a warning."""
+    """The report, in which what failed already then is only a warning.
+
+    But for what keeps a check from running that needs it: nobody knows then how that one is.
+    """
     before = list((known or {}).get("failures") or ())
-    return replace(report, results=tuple(_excused(result, before) for result in report.results))
+    kept = [one.command.needs for one in report.results if one.outcome.unmet]
+    needed = {name for names in kept for name in names}
+    return replace(
+        report,
+        results=tuple(
+            result if result.command.name in needed else _excused(result, before)
+            for result in report.results
+        ),
+    )
 
 
 def missing(known: Mapping[str, Any] | None) -> str | None:

@@ -38,6 +38,8 @@ _DEADLINE_S, _TIMEOUT_S = 540, 300
 
 FAIL_FAST, NOT_FAIL_FAST = Pair("fail_fast", True), Pair("fail_fast", False)  # noqa: FBT003 - values
 
+AT_ONCE = Pair("jobs", "auto")
+
 
 def command(values: Mapping[str, Value], remarks: Iterable[Remark] = ()) -> Block:
     """One command: the values that are not None in our order, then what has no equal."""

@@ -61,16 +61,20 @@ def convert(source: Source) -> Block:
     hooks = [name for name in _AT_STOP if name in whole]
     made: list[Block | Remark] = []
     remarks: list[Remark] = []
+    at_once = False
     for name in hooks:
         hook = whole.table(name)
         surroundings = _surroundings(whole, name, hook)
         made += jobs.of_hook(hook, surroundings)
-        remarks += _of_hook(name, hook, alone=len(hooks) == 1)
+        at_once = len(hooks) == 1 and _runs_at_once(hook, made)
+        remarks += _of_hook(name, hook, alone=len(hooks) == 1, at_once=at_once)
     before: list[Pair | Remark] = [*remarks, *_others(whole)]
     if not any(isinstance(part, Block) for part in made):
         return Block((*only_remarks(made), *before))
     if len(hooks) == 1 and whole.table(hooks[0]).flag("piped"):
         before.append(commands.FAIL_FAST)
+    if at_once:
+        before.append(commands.AT_ONCE)
     return Block((Pair("stop", commands.section(made, before=before)),))
 
 
@@ -84,9 +88,19 @@ def _surroundings(whole: Table, name: str, hook: Table) -> jobs.Surroundings:
     )
 
 
-def _of_hook(name: str, hook: Table, *, alone: bool) -> Iterator[Remark]:
+def _runs_at_once(hook: Table, made: list[Block | Remark]) -> bool:
+    """Whether all that a hook runs begins at the same time: not what is of several kinds."""
+    kinds = [key for key in ("setup", "jobs", "commands", "scripts") if key in hook]
+    groups = any("group" in job for job in hook.tables("jobs"))
+    several = sum(isinstance(part, Block) for part in made) > 1
+    is_asked = hook.flag("parallel") and not hook.flag("piped")
+    return bool(is_asked and several and len(kinds) == 1 and not groups)
+
+
+def _of_hook(name: str, hook: Table, *, alone: bool, at_once: bool) -> Iterator[Remark]:
     """What a hook says for all that it runs."""
     known = _HOOK_KEYS | ({"piped"} if alone or not hook.flag("piped") else set())
+    known |= {"parallel"} if at_once else set()
     reasons = {**_HOOK, "piped": f"fail_fast is for the whole section, not for {name} alone"}
     for remark in hook.chosen().remarks(known, reasons):
         yield Remark(text=f"{name}.{remark.text}")

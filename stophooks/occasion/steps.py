@@ -56,6 +56,8 @@ def _of(
         condition = None
         if skip is None:
             skip, condition = _depends(command, occasion, is_first=index == 0)
+        if skip is None and command.needs:
+            condition = ", ".join(filter(None, (condition, _needed(command))))
         yield Step(command=command, index=index, item=item, skip=skip, condition=condition)
 
 
@@ -93,6 +95,11 @@ def _depends(
             return unmet(command.when), None
         return None, "if something before it fails"
     return None, None
+
+
+def _needed(command: Command) -> str:
+    *names, last = command.needs
+    return f"if {', '.join(names)} and {last} go well" if names else f"if {last} goes well"
 
 
 def unmet(when: When) -> str:

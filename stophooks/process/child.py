@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
-from stophooks.process import family, identity, spawn
+from stophooks.process import family, identity, spawn, tag
 from stophooks.process.family import Family
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING, Protocol, Self
@@ -53,8 +53,8 @@ class Guard(Protocol):
     def leader(self, token: str, pid: int) -> None:
         """Its first process has started, in a session of its own."""
 
-    def family_gone(self, token: str) -> None:
-        """Nothing of it is left, or what is left may stay."""
+    def family_gone(self, token: str, kept: Iterable[Entry] = ()) -> None:
+        """Nothing of it is left but what is ``kept`` and may stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Streams:
 class Child:
     """The started program: its pipes, and a descriptor that becomes readable when it ends.
 
-    ``keep`` can be set before the end: what is left of the family then stays.
+    ``keep`` can be set before the end: what is left of the family then stays. ``beside`` says
+    that other commands may run at the same time.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Child:
         guard: Guard | None = None,
         user: Identity | None = None,
         streams: Streams | None = None,
+        beside: bool = False,
     ) -> None:
         self._argv = argv
+        self._beside = beside
         self._streams = streams
         self._cwd = cwd
         self._guard = guard
@@ -104,13 +107,17 @@ class Child:
     def __enter__(self) -> Self:
         """Start it."""
         family.become_reaper()
-        _keep_exit_codes()
-        others = family.children()
+        keep_exit_codes()
+        self.family = Family(self._token, tagged=self._beside)
         self.began = time.monotonic()
-        self._process = self._start(others)
+        try:
+            self._process = self._start()
+        except BaseException:
+            self.family.close()
+            raise
+        self.family.lead(self._process.pid)
         if self._guard is not None:
             self._guard.leader(self._token, self._process.pid)
-        self.family = Family(self._process.pid, token=self._token, others=others)
         try:
             self.exit_descriptor = _exit_descriptor(self._process)
         except OSError as err:
@@ -125,9 +132,11 @@ class Child:
         if not self.ended:
             self.family.kill()
             self.note_end()
-        self.family.reap()
-        self._let_go()
-        self.family.close(keep=self.keep)
+        kept = self.family.keep() if self.keep else []
+        gone = self.family.close()
+        # Who could not be ended stays in the guard's care.
+        if self._guard is not None and (gone or self.keep):
+            self._guard.family_gone(self._token, kept)
         if self.exit_descriptor >= 0:
             os.close(self.exit_descriptor)
 
@@ -154,12 +163,7 @@ class Child:
         if self.ended:
             self.family.leader_ended()
 
-    def _let_go(self) -> None:
-        """Tell the guard that nothing is left; who could not be ended stays in its care."""
-        if self._guard is not None and (self.keep or self.family.gone()):
-            self._guard.family_gone(self._token)
-
-    def _start(self, others: frozenset[Entry]) -> Started:
+    def _start(self) -> Started:
         """Start it; the guard knows its pipes before it exists, so that it is never unknown."""
         writing: list[int] = []
         try:
@@ -171,7 +175,7 @@ class Child:
                 self._make_usable(writing, self._user)
             if self._guard is not None:
                 inodes = [os.fstat(descriptor).st_ino for descriptor in writing]
-                self._guard.family(self._token, others, inodes)
+                self._guard.family(self._token, self.family.others, inodes)
             return self._spawn(writing)
         except (OSError, ValueError) as err:
             self.close_pipes()
@@ -200,21 +204,22 @@ class Child:
         given = self._streams
         nothing = -1 if given else os.open(os.devnull, os.O_RDWR)
         try:
-            return spawn.start(
-                self._argv,
-                cwd=self._cwd,
-                env=self._env,
-                streams=(given.stdin, given.stdout, given.stderr)
-                if given
-                else (nothing, writing[0], writing[1]),
-                user=self._user,
-            )
+            with tag.under(self.family.tag):
+                return spawn.start(
+                    self._argv,
+                    cwd=self._cwd,
+                    env=self._env,
+                    streams=(given.stdin, given.stdout, given.stderr)
+                    if given
+                    else (nothing, writing[0], writing[1]),
+                    user=self._user,
+                )
         finally:
             if nothing >= 0:
                 os.close(nothing)
 
 
-def _keep_exit_codes() -> None:
+def keep_exit_codes() -> None:
     """Undo an ignored SIGCHLD, which a parent may hand down: with it every exit code is lost."""
     in_main = threading.current_thread() is threading.main_thread()
     if in_main and signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:

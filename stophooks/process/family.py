@@ -3,17 +3,19 @@
 On Linux this process is a *subreaper*: whatever a command leaves behind, in whatever session,
 becomes a child of this process when its parent ends, so a family is always complete. Elsewhere a
 family is what descends from the command or is still in its session: a process that made a session
-of its own *and* lost its parent is not seen there.
+of its own *and* lost its parent is not seen there. Whose an orphan
+is, where several commands run, `stophooks.process.company` says.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
+from contextlib import suppress
 
-from stophooks.process import table
+from stophooks.process import table, tag
+from stophooks.process.company import Company
 from stophooks.process.signalling import send
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
@@ -42,10 +44,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Processes by number and start, and whether they were alive.
 _Known = set[tuple[int, int, bool]]
 
-_lock = threading.Lock()
-_families: list[Family] = []
-# The tokens of commands that were allowed to leave processes behind.
-_kept: set[bytes] = set()
+_company: Company[Family] = Company()
 _reaper: bool | None = None
 
 
@@ -85,33 +84,57 @@ def children() -> frozenset[Entry]:
 
 
 class Family:
-    """One command's processes: the leader that was started and all that came from it.
+    """One command's processes: the leader that is started and all that comes from it.
+
+    It is there before its leader, so that nobody takes that one for an orphan.
 
     Args:
-        leader: The number of the process that was started; it leads its own session.
-        token: The value of `TOKEN` in its environment.
-        others: Children of this process that were there before; never signalled.
+        token: The value of `TOKEN` in the leader's environment.
+        tagged: Whether it is to have a tag even if no other command runs now.
     """
 
-    def __init__(self, leader: int, *, token: str, others: frozenset[Entry]) -> None:
+    def __init__(self, token: str, *, tagged: bool = False) -> None:
+        self.leader = 0
+        self.running = False
+        self.token = token.encode()
+        self.tag: int | None = None
+        self.others = _company.join(self, children)
+        if tagged or _company.several:
+            # Where there is none to be had, the other signs have to do.
+            self.tag = tag.new()
+        self._others = frozenset((entry.pid, entry.started) for entry in self.others)
+
+    def lead(self, leader: int) -> None:
+        """Take note of the process that was started; it leads its own session."""
         self.leader = leader
         self.running = True
-        self._token = token.encode()
-        self._others = frozenset((entry.pid, entry.started) for entry in others)
-        with _lock:
-            _families.append(self)
+        _company.lead(self)
 
     def leader_ended(self) -> None:
         """Take note that the leader was waited for: its number may mean another process now."""
         self.running = False
+        _company.lead_no_more(self)
 
-    def close(self, *, keep: bool = False) -> None:
-        """Give up what is left: another command's family may claim it, unless it is to be kept."""
-        self.running = False
-        with _lock:
-            _families.remove(self)
-            if keep:
-                _kept.add(self._token)
+    def keep(self) -> list[Entry]:
+        """Let what is left be, from now on and whoever runs; returns whom."""
+        left = self.members()
+        _company.keep(self, left)
+        return left
+
+    def close(self) -> bool:
+        """Give up what is left: another command's family may claim it; whether nothing was.
+
+        The last of several ends what is nobody's, as it may have come from any of them.
+        """
+        self.reap()
+        gone = self.gone()
+        looked = 0
+        while not _company.leave(self, looked):
+            looked = _company.founded
+            gone = self.gone() or not self.kill()
+            self.reap()
+        self.leader_ended()
+        return gone
 
     def members(self) -> list[Entry]:
         """Those who can still run code."""
@@ -125,7 +148,10 @@ class Family:
         if _reaper and childless():
             return True
         known: _Known = set()
-        if any(entry.alive for entry in self._given(known)) or self.members():
+        if any(entry.alive for entry in self._given(known)):
+            return False
+        # Of a family whose leader has ended, whoever is left has an orphan above it.
+        if not (_reaper and not known and _company.several) and self.members():
             return False
         return not self._given(known)
 
@@ -175,7 +201,7 @@ class Family:
                 return
             if not self._reap(table.current(ended.si_pid)):
                 # Somebody else's, and the system would go on naming it first.
-                for entry in table.scan().values():
+                for entry in table.own_children(besides=_company.leaders):
                     self._reap(entry)
                 return
 
@@ -185,7 +211,8 @@ class Family:
             return False
         if entry.pid == self.leader or not self._is_root(entry):
             return False
-        os.waitpid(entry.pid, os.WNOHANG)
+        with suppress(ChildProcessError):  # another thread has waited for it
+            os.waitpid(entry.pid, os.WNOHANG)
         return True
 
     def _freeze(self, known: set[tuple[int, int]], *, until: float) -> bool:
@@ -229,7 +256,7 @@ class Family:
         One that has ended is waited for, and is another than when it was alive.
         """
         given = []
-        for entry in table.own_children() if _reaper else ():
+        for entry in table.own_children(besides=_company.leaders) if _reaper else ():
             key = (entry.pid, entry.started, entry.alive)
             if key in known or entry.pid == self.leader or self._is_stranger(entry):
                 continue
@@ -256,7 +283,7 @@ class Family:
         """
         if entry.session == os.getsid(0) or (entry.pid, entry.started) in self._others:
             return True
-        return entry.pid in _leaders(besides=self)
+        return entry.pid != self.leader and entry.pid in _company.leaders
 
     def _is_root(self, entry: Entry) -> bool:
         if entry.pid == self.leader:
@@ -266,27 +293,8 @@ class Family:
         return not _reaper and entry.session == self.leader
 
     def _claims(self, orphan: Entry) -> bool:
-        """Whether a child that this process was given comes from this command.
-
-        While only one command runs there is nobody else it could come from, except an earlier
-        one that was allowed to leave it; else its session or its environment tells.
-        """
+        """Whether a child that this process was given comes from this command."""
         if table.variable_of(orphan.pid, WATCHDOG.encode()) is not None:
             return False
         token = table.variable_of(orphan.pid, TOKEN.encode()) or b""
-        with _lock:
-            alone = _families == [self]
-            is_kept = any(_bears(token, kept) for kept in _kept)
-        if is_kept:
-            return False
-        return alone or orphan.session == self.leader or _bears(token, self._token)
-
-
-def _bears(token: bytes, command: bytes) -> bool:
-    """Whether it is this command's token, or that of a command inside it."""
-    return token == command or token.startswith(command + b".")
-
-
-def _leaders(*, besides: Family) -> set[int]:
-    with _lock:
-        return {item.leader for item in _families if item.running and item is not besides}
+        return _company.is_of(self, orphan, token=token, origin=tag.of(orphan.pid))

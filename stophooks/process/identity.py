@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stophooks.process import tag
 from stophooks.values import dataclass
 
 # How long a look at a directory may take: one on a network that does not answer. Seconds.
@@ -31,8 +32,8 @@ def enters(user: Identity, directory: str) -> bool:
     """
     import subprocess  # noqa: PLC0415, TID251 -- this package is the one place that starts processes; few commands have another user
 
-    try:
-        tried = subprocess.run(
+    with tag.under(None):
+        asked = subprocess.Popen(
             ["/bin/sh", "-c", _ENTER, "sh", directory],
             cwd="/",
             env={},
@@ -42,9 +43,11 @@ def enters(user: Identity, directory: str) -> bool:
             user=user.uid,
             group=user.gid,
             extra_groups=user.groups,
-            timeout=LOOK_S,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        return False
-    return tried.stdout == b"entered\n"
+    with asked:
+        try:
+            said, _ = asked.communicate(timeout=LOOK_S)
+        except subprocess.TimeoutExpired:
+            asked.kill()
+            return False
+    return said == b"entered\n"

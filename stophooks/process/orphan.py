@@ -6,6 +6,7 @@ import errno
 import os
 from contextlib import suppress
 
+from stophooks.process import tag
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
@@ -39,19 +40,20 @@ def start(argv: Sequence[str], *, stdin: int, env: Mapping[str, str]) -> int:
     """
     reading, writing = os.pipe()
     try:
-        pid = os.posix_spawn(
-            _SHELL,
-            ["sh", "-c", _SCRIPT, "sh", *argv],
-            env,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, stdin, 0),
-                (os.POSIX_SPAWN_DUP2, writing, 1),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-            ],
-            setsid=_HAS_SETSID,
-            setsigmask=_UNBLOCKED,
-            setsigdef=(signal.SIGCHLD,),
-        )
+        with tag.under(None):
+            pid = os.posix_spawn(
+                _SHELL,
+                ["sh", "-c", _SCRIPT, "sh", *argv],
+                env,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, stdin, 0),
+                    (os.POSIX_SPAWN_DUP2, writing, 1),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                ],
+                setsid=_HAS_SETSID,
+                setsigmask=_UNBLOCKED,
+                setsigdef=(signal.SIGCHLD,),
+            )
         os.close(writing)
         writing = -1
         with suppress(ChildProcessError):  # SIGCHLD is ignored: it has ended all the same

@@ -67,6 +67,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
     guard: Guard | None = None,
     user: Identity | None = None,
     streams: Streams | None = None,
+    beside: bool = False,
 ) -> Ended:
     """Run a program to its end; nothing that it started is left when this returns.
 
@@ -82,13 +83,16 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
         guard: Ends what is left if this process dies.
         user: Whom it runs as, which takes root; None for this process's own user.
         streams: What it reads and writes instead of nothing and ``output``.
+        beside: Others may run at the same time, in threads of this process.
 
     Raises:
         StartError: There is no process: the program or ``cwd`` is not there, not usable …
     """
     with (
         Wake(stop) as wake,
-        Child(argv, cwd=cwd, env=env, guard=guard, user=user, streams=streams) as child,
+        Child(
+            argv, cwd=cwd, env=env, guard=guard, user=user, streams=streams, beside=beside
+        ) as child,
         Pump(child, wake.descriptor, output) as pump,
     ):
         cause = _wait(pump, stop, timeout_s)

@@ -8,7 +8,7 @@ from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
 # A stat line is about 300 bytes; its name is at most 64 (proc_pid_stat(5), read 2026-11-21).
 _STAT_BYTES = 4096
@@ -133,11 +133,15 @@ def variable_of(pid: int, name: bytes) -> bytes | None:
     return next((item[len(prefix) :] for item in variables if item.startswith(prefix)), None)
 
 
-def own_children() -> list[Entry]:
-    """The children of this process, zombies too; most often the newest first."""
+def own_children(*, besides: Container[int] = ()) -> list[Entry]:
+    """The children of this process, zombies too; most often the newest first.
+
+    Args:
+        besides: Numbers of those that are not to be looked at.
+    """
     entries: Iterable[Entry | None]
     try:
-        entries = map(_read_proc, _numbers_of_own_children())
+        entries = [_read_proc(pid) for pid in _numbers_of_own_children() if pid not in besides]
     except (FileNotFoundError, ProcessLookupError):  # also a thread that ended meanwhile
         entries = scan().values()
     return [entry for entry in entries if entry and entry.parent == os.getpid()]

@@ -6,7 +6,7 @@ from json import dumps
 
 from stophooks.events import STOP_EVENTS
 from stophooks.models import Expose, Severity, When, human_duration, human_size
-from stophooks.plan import WAIT, to_json
+from stophooks.plan import MOST_JOBS, WAIT, to_json
 from stophooks.reports.clean import line
 from stophooks.reports.clean import text as clean
 from stophooks.secrets.mask import STARS, Mask
@@ -74,12 +74,24 @@ def _section(section: Section) -> Iterator[str]:
     rules = [f"deadline {human_duration(section.deadline_s)}"]
     rules += [f"max_blocks {section.max_blocks}"] * (section.event in STOP_EVENTS)
     rules += ["fail_fast"] * section.fail_fast
+    rules += _jobs(section)
     rules += ["does not wait for another run"] * (section.when_busy != WAIT)
     rules += ["what failed when the session began does not block"] * section.baseline
     count = len(section.commands)
     noun = "command" if count == 1 else "commands"
     of = f" of {line(section.of)}" if section.of else ""
     yield f"{section.event}{of}: {count} {noun}, {', '.join(rules)}"
+
+
+def _jobs(section: Section) -> Iterator[str]:
+    if section.jobs == 1:
+        return
+    yield "jobs auto" if section.jobs == MOST_JOBS else f"jobs {section.jobs}"
+    containers = [one.container for one in section.commands if one.container]
+    if any(one.memory_bytes is not None for one in containers):
+        share = f"{section.max_memory_share:.0%}"
+        most = section.max_memory_bytes
+        yield f"max_memory {share if most is None else human_size(most)}"
 
 
 def _command(command: Command, *, is_users: bool) -> Iterator[str]:
@@ -151,6 +163,9 @@ def _terms(command: Command) -> Iterator[str]:
         yield from ["up to the first failure"] * command.stop_items
     yield from ["once"] * command.once
     yield from ["not again while nothing changed"] * command.skip_unchanged
+    if command.needs:
+        yield f"needs {' and '.join(map(line, command.needs))}"
+    yield from ["exclusive"] * command.exclusive
 
 
 def _secret(secret: Secret, command: Command) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 
 from stophooks import patterns
@@ -35,12 +36,16 @@ _UNSAFE = patterns.compiled(r"[^A-Za-z0-9._-]+")
 
 
 class RunLogs:
-    """The log files of one run, in ``<state_dir>/logs/<run_id>``; made when the first one opens."""
+    """The log files of one run, in ``<state_dir>/logs/<run_id>``; made when the first one opens.
+
+    Safe across threads; each log is for one of them.
+    """
 
     def __init__(self, state_dir: str, run_id: str) -> None:
         self.state_dir = state_dir
         self._run_id = _safe(run_id)
         self._lock: int | None = None
+        self._making = threading.Lock()
         self._opened: list[RunLog] = []
         self.directory = os.path.join(state_dir, "logs", self._run_id)
 
@@ -52,8 +57,9 @@ class RunLogs:
 
         """
         try:
-            if self._lock is None:
-                self._make()
+            with self._making:
+                if self._lock is None:
+                    self._make()
             log = RunLog(os.path.join(self.directory, f"{index}-{_safe(name)}.log"))
         except OSError as err:
             raise StoreError(

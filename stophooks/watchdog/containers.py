@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from stophooks import wire
+
 # `typing` has the same constant, and is not worth its memory here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,18 +88,16 @@ class Container:
         deadline = time.monotonic() + ANSWER_S
         connection = self._connect()
         try:
-            connection.sendall(
-                f"DELETE /containers/{self.name}?force=1&v=1 HTTP/1.1\r\n"
-                "Host: stophooks\r\nConnection: close\r\n\r\n".encode()
-            )
-            head = b""
-            while b"\r\n" not in head:
-                connection.settimeout(max(0.01, deadline - time.monotonic()))
-                piece = connection.recv(4096)
-                if not piece or time.monotonic() > deadline:
-                    return 0
-                head += piece
-            return int(head.split(b" ", 2)[1])
+            connection.sendall(wire.request("DELETE", f"/containers/{self.name}?force=1&v=1"))
+
+            def receive(size: int) -> bytes:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                connection.settimeout(left)
+                return connection.recv(size)
+
+            return wire.head(receive).status
         finally:
             connection.close()
 

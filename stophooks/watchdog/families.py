@@ -16,7 +16,7 @@ from stophooks.watchdog import procs
 # `typing` has the same constant, and is not worth its memory here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from stophooks.watchdog.procs import Proc
 
@@ -50,6 +50,8 @@ class Families:
         self._pipes: dict[bytes, set[str]] = {}
         self._others: set[Key] = set()
         self._seen: set[Key] = set()
+        # Those that ended while others went on, and were allowed to leave somebody.
+        self._kept: set[bytes] = set()
         self._hopeless: set[Key] = set()
 
     def __bool__(self) -> bool:
@@ -66,14 +68,19 @@ class Families:
         """The command's first process has started; it leads a session of its own."""
         self._leaders[token] = leader
 
-    def over(self, token: bytes) -> None:
+    def over(self, token: bytes, kept: Iterable[Key] = ()) -> None:
         """The command has ended; whoever it was allowed to leave is nobody's business now."""
         self._tokens.discard(token)
         self._leaders.pop(token, None)
         self._pipes.pop(token, None)
-        self._seen.clear()
+        # Of those who were seen, some may come from a command that goes on.
+        self._others.update(kept)
+        if kept:
+            self._kept.add(token)
         if not self._tokens:
+            self._seen.clear()
             self._others.clear()
+            self._kept.clear()
 
     def look(self) -> None:
         """Remember who descends from the runner: later their parent may be dead."""
@@ -118,7 +125,7 @@ class Families:
             if one.alive
             and one.key not in self._hopeless
             and one.key != self.runner
-            and not any(map(_is_watchdogs, procs.variables(one.pid)))
+            and not any(map(self._is_spared, procs.variables(one.pid)))
         ]
 
     def _is_other(self, one: Proc, session: int) -> bool:
@@ -146,9 +153,12 @@ class Families:
     def _is_marked(self, variable: bytes) -> bool:
         if not variable.startswith(TOKEN):
             return False
-        value = variable.removeprefix(TOKEN)
-        # A command may be this program again: its commands' tokens begin with the outer one.
-        return any(value == token or value.startswith(token + b".") for token in self._tokens)
+        return _bears(variable.removeprefix(TOKEN), self._tokens)
+
+    def _is_spared(self, variable: bytes) -> bool:
+        if variable.startswith(TOKEN):
+            return _bears(variable.removeprefix(TOKEN), self._kept)
+        return _is_watchdogs(variable)
 
     def _kill_once(self) -> bool:
         """Stop everyone, then kill everyone; whether there was anybody."""
@@ -198,6 +208,11 @@ class Families:
                     os.killpg(pid, signal.SIGKILL)
             except OSError:
                 continue
+
+
+def _bears(value: bytes, tokens: set[bytes]) -> bool:
+    """Whether it is one of the tokens, or that of a command inside one of those commands."""
+    return any(value == token or value.startswith(token + b".") for token in tokens)
 
 
 def _is_watchdogs(variable: bytes) -> bool:

@@ -95,18 +95,17 @@ class Guard:
 
         ``others`` are none of its processes; ``pipes`` are the inodes of its two outputs.
         """
-        keys = [f"{entry.pid}:{entry.started}" for entry in others]
         inodes = ",".join(map(str, pipes))
-        self._register(token, " ".join(["family", _hex(token), inodes, *keys]))
+        self._register(token, " ".join(["family", _hex(token), inodes, *map(_key, others)]))
 
     def leader(self, token: str, pid: int) -> None:
         """The first process of the command has started."""
         entry = table.current(pid)
         self._register(token, f"leader {_hex(token)} {pid} {entry.started if entry else 0}")
 
-    def family_gone(self, token: str) -> None:
-        """Nothing of the command is left, or what is left may stay."""
-        self._forget(token, f"ended {_hex(token)}")
+    def family_gone(self, token: str, kept: Iterable[Entry] = ()) -> None:
+        """Nothing of the command is left but what is ``kept`` and may stay."""
+        self._forget(token, " ".join(["ended", _hex(token), *map(_key, kept)]))
 
     def _start(self) -> None:
         with suppress(OSError):
@@ -205,6 +204,10 @@ def _own() -> str:
     """This process, by its number and its start."""
     entry = table.current(os.getpid())
     return f"{os.getpid()} {entry.started if entry else 0}"
+
+
+def _key(entry: Entry) -> str:
+    return f"{entry.pid}:{entry.started}"
 
 
 def _hex(text: str) -> str:

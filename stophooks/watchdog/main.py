@@ -98,16 +98,15 @@ class Watchdog:
         self.containers.pop(name, None)
 
     def _hear_family(self, token: bytes, pipes: bytes, *others: bytes) -> None:
-        keys = {(int(pid), int(started)) for pid, started in (one.split(b":") for one in others)}
         inodes = {int(inode) for inode in pipes.split(b",") if inode}
-        self.families.begin(_unhex(token), keys, inodes)
+        self.families.begin(_unhex(token), _keys(others), inodes)
         self._look_at = time.monotonic() + LOOK_AT_MOST_S
 
     def _hear_leader(self, token: bytes, pid: bytes, started: bytes) -> None:
         self.families.lead(_unhex(token), (int(pid), int(started)))
 
-    def _hear_ended(self, token: bytes) -> None:
-        self.families.over(_unhex(token))
+    def _hear_ended(self, token: bytes, *kept: bytes) -> None:
+        self.families.over(_unhex(token), _keys(kept))
 
     def _hear_bye(self) -> None:
         self._is_over = True
@@ -154,6 +153,10 @@ class Watchdog:
 def _wait(removals: list[int]) -> None:
     for pid in removals:
         os.waitpid(pid, 0)
+
+
+def _keys(named: tuple[bytes, ...]) -> set[Key]:
+    return {(int(pid), int(started)) for pid, started in (one.split(b":") for one in named)}
 
 
 def _unhex(text: bytes) -> bytes:

@@ -88,6 +88,20 @@ def test_what_failed_before_the_session_does_not_block(stophooks: Stophooks, pla
     assert "warning: old: exit code 1" in again
 
 
+@pytest.mark.scenario("budget: A failure from before the session that keeps a check from running")
+def test_what_keeps_a_check_from_running_blocks_all_the_same(
+    stophooks: Stophooks, place: Path
+) -> None:
+    project(place, BASELINE.replace("{name: new,", "{name: new, needs: [old],"))
+    begin(stophooks, place)
+
+    (place / "work").touch()
+    blocked = reason(stop(stophooks, place))
+
+    assert "old: exit code 1" in blocked
+    assert "warning: old" not in blocked
+
+
 @pytest.mark.scenario("budget: Without the session's beginning everything blocks")
 def test_without_the_session_s_beginning_everything_blocks(
     stophooks: Stophooks, place: Path

@@ -264,6 +264,43 @@ def test_a_command_that_is_over_is_forgotten(sleeper: subprocess.Popen[bytes]) -
     assert sleeper.poll() is None
 
 
+@pytest.mark.parametrize("known_by", ["number", "mark"])
+def test_who_may_stay_is_spared_while_other_commands_run(known_by: str) -> None:
+    env = {**os.environ, "STOPHOOKS_COMMAND_ID": "t"} if known_by == "mark" else {}
+    found = Families()
+    found.begin(b"t", set(), set())
+    found.begin(b"u", set(), set())
+    with subprocess.Popen(["/bin/sleep", "60"], start_new_session=True, env=env) as process:
+        found.runner = os.getpid(), started(os.getpid())
+        found.look()
+        key = process.pid, started(process.pid)
+        found.over(b"t", {key} if known_by == "number" else {(1, 0)})
+
+        found.end()
+
+        assert process.poll() is None
+        found.over(b"u")
+        found.begin(b"v", set(), set())
+        found.look()
+        found.end()
+        assert process.wait(5) == -signal.SIGKILL
+
+
+def test_who_was_seen_stays_known_while_other_commands_run(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    found = Families()
+    found.begin(b"t", set(), set())
+    found.begin(b"u", set(), set())
+    found.runner = os.getpid(), started(os.getpid())
+    found.look()
+    found.over(b"t")
+
+    found.end()
+
+    assert sleeper.wait(5) == -signal.SIGKILL
+
+
 def test_without_proc_the_leaders_group_is_ended(
     monkeypatch: pytest.MonkeyPatch, sleeper: subprocess.Popen[bytes]
 ) -> None:

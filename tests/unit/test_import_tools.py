@@ -321,6 +321,31 @@ commit-msg:
     assert "#   - name: b\n" in imported("lefthook", given, tmp_path).text
 
 
+@pytest.mark.scenario("import: Lefthook at the same time")
+@pytest.mark.parametrize(
+    ("hook", "at_once"),
+    [
+        ("{parallel: true, commands: {a: {run: x}, b: {run: y}}}", True),
+        ("{parallel: true, jobs: [{run: x}, {run: y}]}", True),
+        ("{parallel: true, scripts: {a: {}, b: {}}}", True),
+        ("{commands: {a: {run: x}, b: {run: y}}}", None),
+        ("{parallel: false, commands: {a: {run: x}, b: {run: y}}}", None),
+        ("{parallel: true, piped: true, commands: {a: {run: x}, b: {run: y}}}", False),
+        ("{parallel: true, commands: {a: {run: x}}, scripts: {b: {}}}", False),
+        ("{parallel: true, setup: [{run: z}], jobs: [{run: x}, {run: y}]}", False),
+        ("{parallel: true, jobs: [{run: x}, {group: {jobs: [{run: y}]}}]}", False),
+        ("{parallel: true, jobs: [{run: x}, {run: y}]}\npre-push: {jobs: [{run: z}]}", False),
+    ],
+)
+def test_lefthook_runs_at_the_same_time_where_that_is_exact(
+    hook: str, at_once: bool | None, tmp_path: Path
+) -> None:
+    found = imported("lefthook", f"pre-commit: {hook}", tmp_path)
+
+    assert (found.value["stop"].get("jobs") == "auto") is bool(at_once)
+    assert ("pre-commit.parallel" in found.text) is (at_once is False)
+
+
 @pytest.mark.scenario("import: Lefthook's other formats")
 def test_lefthook_in_four_formats_is_one_configuration(tmp_path: Path) -> None:
     value = {"pre-commit": {"commands": {"a": {"run": "x", "env": {"B": "//"}, "priority": 1}}}}

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import Command, Container, Mount, Problem, Severity, Status, Ulimit
-from stophooks.plan import Plan, Section, from_json
+from stophooks.models import GIB, MIB, Command, Container, Mount, Problem, Severity, Status, Ulimit
+from stophooks.plan import MOST_JOBS, Plan, Section, from_json
 from stophooks.reports import json as json_report
 from stophooks.reports import plan as plan_report
 from stophooks.reports import problems, text
+from stophooks.values import replace
 from tests.unit.test_report_reason import PASSED, report, result
 
 if TYPE_CHECKING:
@@ -193,6 +194,32 @@ def test_a_person_reads_every_value_that_decides_what_a_command_can_do() -> None
         "    mounts: bind /data -> /in (ro, rprivate), tmpfs -> /cache (size=64m)\n"
         "    tmpfs: /tmp (mode=1777)"
     )
+
+
+def test_a_person_reads_what_runs_at_the_same_time() -> None:
+    limited = Container(image="i:1", memory_bytes=MIB)
+    commands = (
+        Command(name="a", project_dir="/p", run="x", exclusive=True),
+        Command(name="b", project_dir="/p", run="x", container=limited, needs=("a", "c")),
+        Command(name="c", project_dir="/p", run="x"),
+    )
+    section = Section(event="stop", commands=commands, jobs=3, max_memory_bytes=GIB)
+
+    first, shared, every = (
+        plan_report.text(Plan(config_path="/p/s.yaml", project_dir="/p", sections=(one,)))
+        for one in (
+            section,
+            replace(section, jobs=MOST_JOBS, max_memory_bytes=None, max_memory_share=0.5),
+            replace(section, jobs=1),
+        )
+    )
+
+    rules = "stop: 3 commands, deadline 9 m, max_blocks 3"
+    assert f"{rules}, jobs 3, max_memory 1 GiB\n" in first
+    assert "    runs: exclusive\n" in first
+    assert "    runs: needs a and c\n" in first
+    assert f"{rules}, jobs auto, max_memory 50%\n" in shared
+    assert f"{rules}\n" in every
 
 
 def test_a_person_reads_how_a_bare_container_is_closed() -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stophooks.errors import ExecutorUnavailableError
-    from stophooks.executors.docker.engine import Info
+    from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.survey import Survey
     from stophooks.models import Command, Finding
 

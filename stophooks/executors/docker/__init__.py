@@ -1,7 +1,4 @@
-"""Commands in throwaway containers.
-
-The executor imports docker-py; what only asks which engine is meant does not need it.
-"""
+"""Commands in throwaway containers; a module of this takes milliseconds to import."""
 
 from __future__ import annotations
 
@@ -14,8 +11,8 @@ __all__ = ["DockerExecutor"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the executor where it is asked for."""
-    if name != "DockerExecutor":
+    """The executor, imported when it is asked for: the engine can be asked before (`preflight`)."""
+    if name not in __all__:
         raise AttributeError(name)
     from stophooks.executors.docker.executor import DockerExecutor  # noqa: PLC0415 -- see above
 

@@ -16,7 +16,7 @@ from docker.credentials.constants import PROGRAM_PREFIX
 
 from stophooks import process
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.docker.engine import NOT_UNDERSTOOD
+from stophooks.executors.docker.answers import NOT_UNDERSTOOD
 from stophooks.models import MIB, Stream
 from stophooks.typed import TYPE_CHECKING, Any
 

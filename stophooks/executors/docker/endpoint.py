@@ -6,12 +6,11 @@ difference from docker-py: a context that does not exist is an error and never a
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from pathlib import Path
 
+from stophooks.digests import sha256
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.jsonvalues import loads
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
 
@@ -72,7 +71,7 @@ def _from_host(host: str, environ: Mapping[str, str], config_dir: str) -> Endpoi
 
 
 def _current_context(config_dir: str) -> str | None:
-    name = _read_object(Path(config_dir, "config.json")).get("currentContext")
+    name = _read_object(os.path.join(config_dir, "config.json")).get("currentContext")
     return name if isinstance(name, str) and name != "default" else None
 
 
@@ -80,8 +79,8 @@ def _from_context(name: str, source: str, config_dir: str) -> Endpoint:
     if name == "default":
         place = f"the context default ({source})"
         return Endpoint(url=DEFAULT_URL, source=place, config_dir=config_dir)
-    folder = hashlib.sha256(name.encode()).hexdigest()
-    meta = _read_object(Path(config_dir, "contexts", "meta", folder, "meta.json"))
+    folder = sha256(name.encode()).hexdigest()
+    meta = _read_object(os.path.join(config_dir, "contexts", "meta", folder, "meta.json"))
     endpoints = meta.get("Endpoints")
     docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
     if not isinstance(docker, dict) or not isinstance(docker.get("Host"), str):
@@ -90,12 +89,12 @@ def _from_context(name: str, source: str, config_dir: str) -> Endpoint:
             remedy="Choose one of `docker context ls` with `docker context use NAME`.",
             fault="daemon-unreachable",
         )
-    tls_dir = Path(config_dir, "contexts", "tls", folder, "docker")
+    tls_dir = os.path.join(config_dir, "contexts", "tls", folder, "docker")
     return Endpoint(
         url=docker["Host"],
         source=f'the context "{name}" ({source})',
         config_dir=config_dir,
-        tls_dir=str(tls_dir) if tls_dir.is_dir() else None,
+        tls_dir=tls_dir if os.path.isdir(tls_dir) else None,
         tls_verify=not docker.get("SkipTLSVerify", False),
     )
 
@@ -113,10 +112,11 @@ def _checked(endpoint: Endpoint) -> Endpoint:
     )
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def _read_object(path: str) -> dict[str, Any]:
     """The JSON object in a file; empty when there is none (Docker ignores a broken one too)."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            data = loads(file.read())
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -1,33 +1,30 @@
 """The engine behind an endpoint: calls that end in bounded time, and what the engine can do.
 
-docker-py's own timeouts bound single reads, not calls, and some calls have none. So every call
-runs in a thread of its own, with a client of its own, and is ended from outside by shutting its
-sockets; the answer of a call that was ended so is never used.
+Timeouts of sockets, and docker-py's, bound single reads, not calls. So every call runs in a thread
+of its own, with a client of its own, and is ended from outside by shutting its sockets; the answer
+of a call that was ended so is never used.
 """
 
 from __future__ import annotations
 
 import copy
 import errno
-import http.client
 import os
 import queue
-import re
 import threading
 import time
-from functools import cached_property
-from http import HTTPStatus
-
-import docker
-import docker.errors
-import docker.tls
-import requests
-import urllib3.exceptions
-from docker.constants import DEFAULT_DOCKER_API_VERSION
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
-from stophooks.executors.docker import clock, faults
+from stophooks.executors.docker import faults
+from stophooks.executors.docker.about import Info, describe, is_api_version
+from stophooks.executors.docker.answers import (
+    NOT_UNDERSTOOD,
+    TEXT_LIMIT,
+    EngineRefusedError,
+    UnusableError,
+    malformed,
+)
 from stophooks.executors.docker.connection import Connection, connect
 from stophooks.typed import TYPE_CHECKING, Any, TypeVar, cast
 from stophooks.values import dataclass
@@ -35,8 +32,11 @@ from stophooks.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.endpoint import Endpoint
     from stophooks.watchdog.guard import Guard
+
+__all__ = ["Engine", "EngineRefusedError", "do"]
 
 T = TypeVar("T")
 # A loaded engine answers these within a second; seconds.
@@ -49,54 +49,6 @@ HURRY_S = 2.0
 # removal's own. Seconds.
 END_BOUND_S = 9.0
 STEPS_BOUND_S = 6.5
-# How much of what an engine says is told; characters.
-TEXT_LIMIT = 500
-
-
-# As `/version` writes it.
-API_VERSION = re.compile(r"[0-9]+\.[0-9]+")
-# What docker-py, and code that reads an answer, run into when it has another shape than promised.
-NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-# What a stream ends with when the engine, the connection or the answer breaks.
-BROKEN = (
-    docker.errors.DockerException,
-    docker.errors.StreamParseError,
-    http.client.HTTPException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    *NOT_UNDERSTOOD,
-)
-
-
-class EngineRefusedError(Exception):
-    """The engine answered, and the answer is no; ``status`` is the HTTP status."""
-
-    def __init__(self, what: str, status: int, text: str) -> None:
-        super().__init__(f"{what}: {text} (HTTP {status})")
-        self.what = what
-        self.status = status
-        self.text = text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Info:
-    """What an engine is and can enforce, from its own ``/version`` and ``/info``."""
-
-    api_version: str
-    os: str
-    architecture: str
-    is_podman: bool
-    is_rootless: bool
-    remaps_users: bool
-    has_apparmor: bool
-    has_seccomp: bool
-    limits_memory: bool
-    limits_cpus: bool
-    limits_pids: bool
-    memory_bytes: int
-    cpus: int
-    root_dir: str
-    clock_ahead_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +64,7 @@ class _Known:
     """What was learnt about an engine, shared by all that ask it."""
 
     def __init__(self) -> None:
-        self.version = DEFAULT_DOCKER_API_VERSION
+        self.version = ""
         self.info: Info | None = None
 
 
@@ -165,28 +117,14 @@ class Engine:
             ExecutorUnavailableError: The address cannot be used.
         """
         try:
-            return connect(self.endpoint, version=self._known.version, tls=self._tls)
-        except docker.errors.DockerException as err:
+            return connect(self.endpoint, version=self._known.version)
+        except UnusableError as err:
             raise self._unreachable(str(err)) from err
-
-    @cached_property
-    def _tls(self) -> docker.tls.TLSConfig | None:
-        folder = self.endpoint.tls_dir
-        if folder is None:
-            return None
-        try:
-            return docker.tls.TLSConfig(
-                client_cert=(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")),
-                ca_cert=os.path.join(folder, "ca.pem"),
-                verify=self.endpoint.tls_verify,
-            )
-        except docker.errors.TLSParameterError as err:
-            raise self._unreachable(f"its TLS files in {folder} cannot be used: {err}") from err
 
     def call(
         self,
         what: str,
-        function: Callable[[docker.APIClient], T],
+        function: Callable[[Client], T],
         *,
         bound_s: float | None = None,
         on: Connection | None = None,
@@ -219,7 +157,7 @@ class Engine:
     def ask(
         self,
         what: str,
-        function: Callable[[docker.APIClient], Any],
+        function: Callable[[Client], Any],
         *,
         bound_s: float | None = None,
     ) -> dict[str, Any]:
@@ -264,17 +202,12 @@ class Engine:
         )
 
     def translate(self, what: str, error: BaseException) -> BaseException:
-        """An error of docker-py in this program's own terms."""
-        if isinstance(error, docker.errors.APIError):
-            status = error.response.status_code if error.response is not None else 0
-            return EngineRefusedError(what, status, _text(error))
-        if isinstance(error, (requests.exceptions.InvalidJSONError, *NOT_UNDERSTOOD)):
+        """An error of a call in this program's own terms."""
+        if isinstance(error, EngineRefusedError) and not error.what:
+            return EngineRefusedError(what, error.status, error.text)
+        if isinstance(error, NOT_UNDERSTOOD):
             return malformed(what)
-        if isinstance(error, docker.errors.DockerException | requests.RequestException | OSError):
-            return self._unreachable(_cause(error))
-        if isinstance(error, http.client.HTTPException | urllib3.exceptions.HTTPError):
-            return self._unreachable(_cause(error))
-        return error
+        return self._unreachable(_cause(error)) if isinstance(error, OSError) else error
 
     def _unreachable(self, cause: str) -> ExecutorUnavailableError:
         remedy = (
@@ -306,7 +239,7 @@ class Engine:
         if self._known.info is None:
             version = self._about("version", lambda client: client.version(api_version=False))
             api_version = str(version.get("ApiVersion"))
-            if not API_VERSION.fullmatch(api_version):
+            if not is_api_version(api_version):
                 raise self._unreachable(str(malformed("version")))
             self._known.version = api_version
             self._known.info = self._describe(version)
@@ -319,86 +252,28 @@ class Engine:
         except NOT_UNDERSTOOD as err:
             raise self._unreachable(str(malformed("info"))) from err
 
-    def _about(self, what: str, function: Callable[[docker.APIClient], Any]) -> dict[str, Any]:
+    def _about(self, what: str, function: Callable[[Client], Any]) -> dict[str, Any]:
         try:
             return self.ask(what, function)
         except EngineRefusedError as err:
             raise self._unreachable(str(err)) from err
 
 
-def _attempt(function: Callable[[docker.APIClient], object], connection: Connection) -> _Answer:
+def _attempt(function: Callable[[Client], object], connection: Connection) -> _Answer:
     try:
         return _Answer(value=function(connection.client))
     except BaseException as err:  # noqa: BLE001 -- raised again by the waiting thread
-        return _Answer(error=err)
+        return _Answer(error=connection.client.understood(err))
 
 
-def do(client: docker.APIClient, method: str, path: str, **params: object) -> None:
+def do(client: Client, method: str, path: str, **params: object) -> None:
     """Make a call that is answered without content, and believe no other answer.
-
-    docker-py takes any friendly answer for a yes, a web server's page too.
 
     Raises:
         EngineRefusedError: The answer is another.
     """
-    url = client._url(path)  # noqa: SLF001 -- what docker-py's own calls use
-    response = client.request(method, url, params=params, timeout=client.timeout)
-    client._raise_for_status(response)  # noqa: SLF001
-    if response.status_code not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
-        raise malformed(f"{method} {path}")
+    client.do(method, path, **params)
 
 
-def malformed(what: str) -> EngineRefusedError:
-    """The error for an answer that has not the shape which the API promises."""
-    return EngineRefusedError(what, HTTPStatus.OK, "the answer is not what the API promises")
-
-
-def describe(version: dict[str, Any], info: dict[str, Any]) -> Info:
-    """The engine's own description of itself, as far as it matters here."""
-    if not isinstance(info.get("OSType"), str):
-        # Every engine says so much; without it this is another's answer.
-        raise ValueError("no OSType")  # noqa: TRY004 -- callers tell answers apart, not types
-    options = [str(option) for option in info.get("SecurityOptions") or ()]
-    names = {part for option in options for part in option.split(",") if part.startswith("name=")}
-    components = version.get("Components") or [{}]
-    is_rootless = "name=rootless" in names or bool(info.get("Rootless"))
-    # A rootless engine cannot use cgroup v1 and ignores every limit there, whatever it says.
-    can_limit = not (is_rootless and str(info.get("CgroupVersion", "")) == "1")
-    return Info(
-        api_version=str(version.get("ApiVersion", "")),
-        os=str(version.get("Os") or info.get("OSType") or ""),
-        architecture=str(version.get("Arch") or ""),
-        is_podman=str(components[0].get("Name", "")).startswith("Podman"),
-        is_rootless=is_rootless,
-        remaps_users="name=userns" in names,
-        has_apparmor="name=apparmor" in names,
-        has_seccomp="name=seccomp" in names,
-        limits_memory=can_limit and bool(info.get("MemoryLimit")),
-        limits_cpus=can_limit and bool(info.get("CpuCfsQuota")),
-        limits_pids=can_limit and bool(info.get("PidsLimit")),
-        memory_bytes=int(info.get("MemTotal") or 0),
-        cpus=int(info.get("NCPU") or 0),
-        root_dir=str(info.get("DockerRootDir") or ""),
-        clock_ahead_s=clock.ahead_s(info.get("SystemTime")),
-    )
-
-
-def _text(error: docker.errors.APIError) -> str:
-    """What the engine said, on one line."""
-    words = " ".join(str(error.explanation or "").split())
-    return words[:TEXT_LIMIT] or "no reason given"
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost cause, which is the one a person can act on."""
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        inner = error.__cause__ or error.__context__
-        reason = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        error = reason or inner or error
-    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
-        return "what answers there does not speak HTTP"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:TEXT_LIMIT] or type(error).__name__
+def _cause(error: OSError) -> str:
+    return error.strerror or " ".join(str(error).split())[:TEXT_LIMIT] or type(error).__name__

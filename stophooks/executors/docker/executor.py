@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cached_property
 
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.docker import endpoint, faults, images, owner, podman, spec, volumes
-from stophooks.executors.docker.engine import Engine
+from stophooks.executors.docker import faults, images, owner, podman, spec, volumes
 from stophooks.executors.docker.identity import Identities
+from stophooks.executors.docker.images import Pulls
 from stophooks.executors.docker.lock import Lock
+from stophooks.executors.docker.preflight import Preflight
 from stophooks.executors.docker.run import ContainerRun
 from stophooks.executors.docker.sweep import Sweep
 from stophooks.executors.docker.workspace import check_workdir, make_mount_points, workspace
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.executors.base import Cancellation, Sink
+    from stophooks.executors.docker.engine import Engine
     from stophooks.watchdog.guard import Guard
 
 
@@ -58,6 +59,8 @@ class DockerExecutor:
         deadline_s: So many seconds after its first command the whole run is over; None: unknown.
         vault: The secrets of the commands, and the mask for what they say; None for no secrets.
         session: Marks everything as this session's, as the label ``stophooks.session``.
+        preflight: Of the same engine, begun already.
+        memory_dir: Where what is known of images is kept; None for nowhere.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one fact about the caller
@@ -73,21 +76,23 @@ class DockerExecutor:
         deadline_s: float | None = None,
         vault: Vault | None = None,
         session: str | None = None,
+        preflight: Preflight | None = None,
+        memory_dir: str | None = None,
     ) -> None:
-        self._environ = environ
+        self._memory_dir = memory_dir
         self._session = session
-        self._home = home
-        self._guard = guard
         self._user_sockets = user_sockets(uid, home)
         self._uid, self._gid = uid, gid
         self._run_id = run_id
         self._lock_dir = lock_dir
         self._deadline_s = deadline_s
         self._vault = vault or Vault({})
+        self._preflight = preflight or Preflight(environ, home, guard)
+        self._pulls = Pulls(environ)
         self._presence: _Presence | None = None
         self._cancel: Cancellation | None = None
         self._lock = threading.Lock()
-        self._refusal: ExecutorUnavailableError | None = None
+        self._volumes_lock = threading.Lock()
 
     def run(
         self, command: Command, *, timeout_s: float | None, sink: Sink, cancel: Cancellation
@@ -110,6 +115,7 @@ class DockerExecutor:
             is_cancelled = self._cancel is not None and self._cancel.requested
             presence.sweep.close(wait=not is_cancelled)
             presence.lock.close()
+        self._preflight.close()
 
     def _run(
         self, command: Command, timeout_s: float | None, sink: Sink, cancel: Cancellation
@@ -124,18 +130,17 @@ class DockerExecutor:
         engine = self._connect(cancel)
         presence = self._appear(engine)
         spec.check(command, container, engine.info)
-        image = images.obtain(
-            engine, container, environ=self._environ, note=sink.note, cancel=cancel
-        )
+        image = images.obtain(engine, container, self._pulls, note=sink.note, cancel=cancel)
         identity = presence.identities.find(engine, command, container, image)
         project = workspace(container, command.project_dir)
         mounts = self._mounts(engine, (*project.mounts, *container.mounts))
         if project.mounts:
             make_mount_points(command.project_dir, container.mounts)
             check_workdir(container, command.project_dir)
-        volumes.prepare(
-            engine, mounts, identity=identity, image_id=image.id, labels=presence.labels
-        )
+        with self._volumes_lock:
+            volumes.prepare(
+                engine, mounts, identity=identity, image_id=image.id, labels=presence.labels
+            )
         config = spec.container_config(
             command,
             container,
@@ -160,26 +165,13 @@ class DockerExecutor:
             outcome = replace(outcome, remedy=NO_SHELL)
         return replace(outcome, notes=(*outcome.notes, *project.notes))
 
-    @cached_property
-    def _engine(self) -> Engine:
-        return Engine(endpoint.resolve(self._environ, self._home), self._guard)
-
     def _connect(self, cancel: Cancellation) -> Engine:
-        """Ask once what the engine is; an engine that is away is not asked again.
+        """The engine, once it has said what it is; one that is away is not asked again.
 
         Raises:
             ExecutorUnavailableError: It is away.
         """
-        with self._lock:
-            if self._refusal is not None:
-                raise self._refusal
-            try:
-                engine = self._engine.until(cancel)
-                _ = engine.info
-            except ExecutorUnavailableError as err:
-                self._refusal = err
-                raise
-        return engine
+        return self._preflight.engine(cancel)
 
     def _appear(self, engine: Engine) -> _Presence:
         """Tell other runs, once, that this one is there, and clear up behind those that are not."""
@@ -193,8 +185,8 @@ class DockerExecutor:
                 self._presence = _Presence(
                     lock=lock,
                     labels=labels,
-                    identities=Identities(self._uid, self._gid, labels),
-                    sweep=Sweep(self._engine, self._lock_dir),
+                    identities=Identities(self._uid, self._gid, labels, self._memory_dir),
+                    sweep=Sweep(engine, self._lock_dir),
                 )
             return self._presence
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import unavailable
 from stophooks.models import Outcome, Status
+from stophooks.patterns import compiled
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
 
@@ -14,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from stophooks.executors.base import Cancellation
-    from stophooks.executors.docker.engine import EngineRefusedError
+    from stophooks.executors.docker.answers import EngineRefusedError
     from stophooks.models import Tail
 
 # What docker-init says when it cannot start the program (tini 0.19, src/tini.c), with its codes.
-INIT_FAILURE = re.compile(rb"\[FATAL tini \(\d+\)\] exec (.+) failed: (.+)\n?\Z")
+INIT_FAILURE = compiled(rb"\[FATAL tini \(\d+\)\] exec (.+) failed: (.+)\n?\Z")
 # Podman's init says it without the program's name, and exits 1 (catatonit 0.1.7, catatonit.c).
-CATATONIT_FAILURE = re.compile(rb"ERROR \(catatonit:\d+\): failed to exec (pid1): (.+)\n?\Z")
+CATATONIT_FAILURE = compiled(rb"ERROR \(catatonit:\d+\): failed to exec (pid1): (.+)\n?\Z")
 INIT_CODES = frozenset({1, 126, 127})
 # What runc 1.1 says instead when there is no docker-init; it starts, and exits 1.
-RUNC_FAILURE = re.compile(
+RUNC_FAILURE = compiled(
     rb"exec (.+): (exec format error|no such file or directory|permission denied)\n?\Z"
 )
 _TRY = "Try the same with `docker run` and read its answer."
@@ -113,6 +112,8 @@ _START_FAULTS = (
 
 def match(text: str, faults: Iterable[Fault]) -> Fault | None:
     """The first fault whose words are in what the engine said."""
+    import re  # noqa: PLC0415 -- takes milliseconds, and most runs meet no fault
+
     found = (fault for fault in faults if re.search(fault.pattern, text, re.IGNORECASE))
     return next(found, None)
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
-from stophooks.executors.docker.engine import malformed
+from stophooks.executors.docker.answers import malformed
 from stophooks.models import MIB, Mount
-from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import docker
-    import requests
-
+    from stophooks.executors.docker.client import Client, Reply
     from stophooks.executors.docker.connection import Connection
     from stophooks.executors.docker.identity import Identity
 
@@ -65,38 +63,26 @@ class Feed:
         self.connection = connection
         self._data = b"".join(secrets.values()) + _END + b"\n"
         self._thread: threading.Thread | None = None
-        # Its connection would be closed with it, and the container's input with that.
-        self._response: requests.Response | None = None
 
-    def attach(self, client: docker.APIClient, container: str) -> None:
+    def attach(self, client: Client, container: str) -> None:
         """Open the connection before the container is started, and begin to send.
 
         Raises:
             EngineRefusedError: What answers is no stream.
         """
-        response = client._post(  # noqa: SLF001 -- attach_socket() hides which socket it is
-            client._url("/containers/{0}/attach", container),  # noqa: SLF001
-            params={"stream": 1, "stdin": 1},
-            stream=True,
-            timeout=None,
+        reply = client.reply(
+            "POST", f"/containers/{container}/attach", {"stream": 1, "stdin": 1}, endless=True
         )
-        client._raise_for_status(response)  # noqa: SLF001
-        self._response = response
-        reader: Any = response.raw._fp.fp  # noqa: SLF001
-        if reader is None:
+        if not reply.is_stream():
             raise malformed("attach")
-        self._thread = threading.Thread(
-            target=self._send,
-            args=(reader.raw._sock,),  # noqa: SLF001
-            name="feed",
-            daemon=True,
-        )
+        self._thread = threading.Thread(target=self._send, args=(reply,), name="feed", daemon=True)
         self._thread.start()
 
-    def _send(self, sock: Any) -> None:
-        # A container that ends before it has read everything says so by its exit code.
+    def _send(self, reply: Reply) -> None:
+        # A container that ends before it has read everything says so by its exit code. The
+        # connection, and with it the container's input, stays open until `join`.
         with suppress(OSError):
-            sock.sendall(self._data)
+            reply.send(self._data)
 
     def abort(self) -> None:
         """End the connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from stophooks.executors.docker import images
+from stophooks.executors.docker.usertables import UserTables
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass, replace
 
@@ -39,14 +40,19 @@ class Identities:
         uid: The caller.
         gid: The caller's group.
         labels: For the container out of which an image's users are read.
+        memory_dir: Where they are kept for later runs; None for nowhere.
     """
 
-    def __init__(self, uid: int, gid: int, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self, uid: int, gid: int, labels: Mapping[str, str], memory_dir: str | None = None
+    ) -> None:
         self._uid = uid
         self._gid = gid
         self._labels = dict(labels)
         self._lock = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}
         self._users: dict[str, tuple[User, ...]] = {}
+        self._tables = UserTables(memory_dir)
 
     def find(
         self, engine: Engine, command: Command, container: Container, image: Image
@@ -84,6 +90,16 @@ class Identities:
 
     def _known(self, engine: Engine, image: Image) -> tuple[User, ...]:
         with self._lock:
+            reading = self._reading.setdefault(image.id, threading.Lock())
+        # Who needs another image does not wait for this one's.
+        with reading:
             if image.id not in self._users:
-                self._users[image.id] = images.users(engine, image, self._labels)
+                self._users[image.id] = self._read(engine, image)
             return self._users[image.id]
+
+    def _read(self, engine: Engine, image: Image) -> tuple[User, ...]:
+        users = self._tables.get(image.id)
+        if users is None:
+            users = images.users(engine, image, self._labels)
+            self._tables.put(image.id, users)
+        return users

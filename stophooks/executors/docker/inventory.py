@@ -17,7 +17,7 @@ from stophooks.values import dataclass, field
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import docker
+    from stophooks.executors.docker.client import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ class Inventory:
             ExecutorUnavailableError: The engine cannot be reached, or will not say what it has.
         """
 
-        def ask(client: docker.APIClient) -> list[Listed]:
-            rows = client.containers(all=True, filters={"label": label})
+        def ask(client: Client) -> list[Listed]:
+            rows = client.containers(label=label)
             return [_listed(row) for row in rows]
 
         found: list[Listed] = self._ask(ask)
@@ -62,8 +62,8 @@ class Inventory:
             ExecutorUnavailableError: As above.
         """
 
-        def ask(client: docker.APIClient) -> list[str]:
-            found = client.volumes(filters={"label": label})
+        def ask(client: Client) -> list[str]:
+            found = client.volumes(label=label)
             return [str(one["Name"]) for one in found.get("Volumes") or ()]
 
         found: list[str] = self._ask(ask)
@@ -89,7 +89,7 @@ class Inventory:
         _ = engine.info
         return engine
 
-    def _ask(self, ask: Callable[[docker.APIClient], Any]) -> Any:
+    def _ask(self, ask: Callable[[Client], Any]) -> Any:
         try:
             return self._engine.call("list", ask)
         except EngineRefusedError as err:

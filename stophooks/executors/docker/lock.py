@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import time
 from contextlib import suppress
+
+from stophooks.patterns import compiled
 
 # Who clears away old files holds a new one, at worst, for the moment in which it is made; that
 # is waited for so often, so long (seconds).
 _ATTEMPTS = 5
 _PAUSE_S = 0.01
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_UNSAFE = compiled(r"[^A-Za-z0-9._-]+")
 
 
 def is_locked(path: str | None) -> bool | None:
@@ -53,7 +54,9 @@ class Lock:
         self.path: str | None = None
         if directory is None:
             return
-        name = _UNSAFE.sub("-", run_id).strip("-.") or "run"
+        # Our own names are plain, and need no `re`.
+        plain = run_id.isascii() and run_id.replace("-", "").isalnum()
+        name = (run_id if plain else _UNSAFE.sub("-", run_id)).strip("-.") or "run"
         path = os.path.join(os.path.abspath(directory), f"{name}.lock")
         try:
             os.makedirs(directory, mode=0o700, exist_ok=True)

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint
-from stophooks.executors.docker.engine import BROKEN, NOT_UNDERSTOOD, Engine, EngineRefusedError
+from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError
+from stophooks.executors.docker.dockerpy import BROKEN, understood
+from stophooks.executors.docker.engine import Engine
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
 
@@ -121,7 +123,7 @@ class Observed:
         try:
             found = self._engine.call(
                 "list containers",
-                lambda client: client.containers(all=True, filters={"label": self._labels}),
+                lambda client: client.containers(label=self._labels),
             )
             seen = [one for item in found if (one := self._look(str(item["Id"])))]
         except (EngineRefusedError, *NOT_UNDERSTOOD) as err:
@@ -146,8 +148,9 @@ class Observed:
         unsubscribe = cancel.subscribe(connection.abort)
         answer = None
         try:
-            answer = _events(connection.client, self._labels, since_ns, end_ns)
-            for event in connection.client._stream_helper(answer, decode=True):  # noqa: SLF001 -- what docker-py's own `events` reads with
+            client = connection.client.docker
+            answer = _events(client, self._labels, since_ns, end_ns)
+            for event in client._stream_helper(answer, decode=True):  # noqa: SLF001 -- what docker-py's own `events` reads with
                 if (one := self._happened(event)) is not None:
                     yield one
         except BROKEN as err:
@@ -161,7 +164,7 @@ class Observed:
     def _lost(self, err: Exception, *, began: bool) -> BaseException:
         if began:
             return _unavailable(f"The connection to the engine at {self._url} broke.")
-        told = self._engine.translate("events", err)
+        told = self._engine.translate("events", understood(err))
         return _refused(told) if isinstance(told, EngineRefusedError) else told
 
     @property

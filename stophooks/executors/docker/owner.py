@@ -7,17 +7,14 @@ used again, and mean other processes in another pid namespace and after the mach
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
-import socket
-from enum import StrEnum
 
 from stophooks.executors.docker.lock import is_locked
+from stophooks.jsonvalues import dumps, loads
 from stophooks.process import table
 from stophooks.process.machine import boot_id, pid_namespace
 from stophooks.typed import TYPE_CHECKING, Any
-from stophooks.values import asdict, dataclass
+from stophooks.values import StrEnum, asdict, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +29,8 @@ EXPIRY_MARGIN_S = 3600.0
 DEFAULT_LIFETIME_S = 24 * 3600.0
 # No label of ours is longer; characters.
 _LABEL_LIMIT = 8192
+# Until the year 33658.
+_MOMENT_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +161,7 @@ def myself(lock: str | None) -> Owner:
         pid_namespace=pid_namespace(),
         pid=os.getpid(),
         started=me.started if me else 0,
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         lock=lock,
     )
 
@@ -178,7 +177,7 @@ def labels(
     """What is written on everything that a run makes, for an agent's session also its name."""
     return {
         RUN_LABEL: run_id,
-        OWNER_LABEL: json.dumps(asdict(owner)),
+        OWNER_LABEL: dumps(asdict(owner)),
         EXPIRES_LABEL: str(int(until)),
         **({SESSION_LABEL: session} if session else {}),
     }
@@ -187,7 +186,7 @@ def labels(
 def parse_owner(found: Mapping[str, str]) -> Owner | None:
     """The owner that labels name, or None when they are missing or make no sense."""
     try:
-        data = json.loads(found.get(OWNER_LABEL, "")[:_LABEL_LIMIT])
+        data = loads(found.get(OWNER_LABEL, "")[:_LABEL_LIMIT])
         return _checked(Owner(**data))
     except (ValueError, TypeError, RecursionError):
         return None
@@ -206,4 +205,5 @@ def _checked(owner: Owner) -> Owner | None:
 def parse_expires(found: Mapping[str, str]) -> float | None:
     """When the run is over for certain, or None when the label is missing or makes no sense."""
     text = found.get(EXPIRES_LABEL, "")
-    return float(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+    is_moment = text.isascii() and text.isdecimal() and len(text) <= _MOMENT_DIGITS
+    return float(text) if is_moment else None

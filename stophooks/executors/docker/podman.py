@@ -7,11 +7,10 @@ where they arise; here is what a request has to say differently.
 from __future__ import annotations
 
 import os
-import re
-import tempfile
 from contextlib import contextmanager
 
 from stophooks.executors.docker.spec import refuse
+from stophooks.patterns import compiled
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 _PROFILE = "seccomp="
 # A tmpfs belongs to whom Docker's options say; Podman has one word for the container's user.
-_TMPFS_OWNER = re.compile(r"uid=\d+,gid=\d+")
+_TMPFS_OWNER = compiled(r"uid=\d+,gid=\d+")
 
 
 @contextmanager
@@ -35,6 +34,8 @@ def request(config: Mapping[str, Any], engine: Engine) -> Iterator[dict[str, Any
         yield dict(config)
         return
     host: Mapping[str, Any] = config["HostConfig"]
+    import tempfile  # noqa: PLC0415 -- takes milliseconds, and few engines are Podman
+
     with tempfile.TemporaryDirectory(prefix="stophooks-") as directory:
         options = [_option(option, engine, directory) for option in host["SecurityOpt"]]
         tmpfs = {path: _TMPFS_OWNER.sub("U", text) for path, text in host["Tmpfs"].items()}

@@ -178,7 +178,7 @@ class Probing:
 def _left(engine: Engine, run_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The containers of a run and every volume that the engine has."""
     marked = {"label": f"stophooks.run={run_id}"}
-    containers = engine.call("list", lambda client: client.containers(all=True, filters=marked))
+    containers = engine.call("list", lambda client: client.containers(**marked))
     volumes = engine.call("volumes", lambda client: client.volumes())
     return (
         tuple(name for one in containers for name in one.get("Names") or (one["Id"],)),

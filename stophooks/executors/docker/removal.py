@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
-from http import HTTPStatus
 
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import (
     CALL_BOUND_S,
     END_BOUND_S,
     Engine,
     EngineRefusedError,
-    do,
 )
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import docker
-
     from stophooks.executors.base import Cancellation
+    from stophooks.executors.docker.client import Client
 
 REMOVE_BOUND_S = 20.0
 PAUSE_S = 0.1
@@ -29,6 +28,11 @@ PAUSE_S = 0.1
 # apart (seconds), before it counts as gone.
 ABSENCES = 3
 ABSENCE_PAUSE_S = 0.3
+
+
+def new_name() -> str:
+    """A name for a container that no other has."""
+    return f"stophooks-{os.urandom(16).hex()}"
 
 
 def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = True) -> str | None:
@@ -53,7 +57,7 @@ def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = T
             engine.call("remove", _remove(name), bound_s=min(CALL_BOUND_S, left))
             absences += 1
         except EngineRefusedError as err:
-            absences = absences + 1 if err.status == HTTPStatus.NOT_FOUND else 0
+            absences = absences + 1 if err.status == codes.NOT_FOUND else 0
             problem = err.text
         except ExecutorUnavailableError as err:
             absences, problem = 0, err.reason
@@ -87,5 +91,5 @@ def removed(engine: Engine, name: str) -> Iterator[None]:
         )
 
 
-def _remove(name: str) -> Callable[[docker.APIClient], None]:
-    return lambda client: do(client, "DELETE", f"/containers/{name}", force=True, v=True)
+def _remove(name: str) -> Callable[[Client], None]:
+    return lambda client: client.remove_container(name)

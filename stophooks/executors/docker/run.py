@@ -7,37 +7,28 @@ the container is gone.
 
 from __future__ import annotations
 
-import math
-import queue
 import time
-import uuid
 from contextlib import suppress
-from http import HTTPStatus
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S, Cancellation, Sink
-from stophooks.executors.docker import faults, podman
+from stophooks.executors.docker import codes, faults, podman
 from stophooks.executors.docker import state as states
-from stophooks.executors.docker.engine import (
-    CREATE_BOUND_S,
-    Engine,
-    EngineRefusedError,
-    do,
-    malformed,
-)
+from stophooks.executors.docker.answers import EngineRefusedError, malformed
+from stophooks.executors.docker.engine import CREATE_BOUND_S, Engine, do
 from stophooks.executors.docker.feed import Feed
-from stophooks.executors.docker.removal import remove
+from stophooks.executors.docker.happenings import CancelRequested, Happenings
+from stophooks.executors.docker.removal import new_name, remove
 from stophooks.executors.docker.stream import Pump
 from stophooks.executors.docker.waiter import Waiter
 from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
 from stophooks.typed import TYPE_CHECKING, Any
-from stophooks.values import dataclass, replace
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import docker
-
+    from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.state import State
     from stophooks.secrets.mask import Mask
 
@@ -54,28 +45,11 @@ ASK_EVERY_S = 0.2
 EARLY_S = 0.25
 # An engine that answers at once has the wait registered by then; seconds.
 ARMED_BOUND_S = 1.0
-# A container that was killed for memory may be known to have ended before that is known; seconds.
-OOM_BOUND_S = 0.3
+# A container that was killed for memory may be known to have ended before that is known, on a
+# busy machine by more than a third of a second; seconds.
+OOM_BOUND_S = 1.0
 ASK_OOM_EVERY_S = 0.05
 SIGKILL_CODE = 137
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _WaitEnded:
-    """The engine's word that the container has ended; without a code, the word was lost."""
-
-    code: int | None
-
-
-class _OutputEnded:
-    """The attach connection has ended."""
-
-
-class _CancelRequested:
-    """Everything is to end."""
-
-
-_Event = _WaitEnded | _OutputEnded | _CancelRequested
 
 
 class ContainerRun:
@@ -91,22 +65,20 @@ class ContainerRun:
         mask: Mask | None = None,
         secrets: Mapping[str, bytes] | None = None,
     ) -> None:
-        self.name = f"stophooks-{uuid.uuid4().hex}"
+        self.name = new_name()
         # Requested by the caller's cancellation or by the timeout, whichever comes first.
         self._end_all = Cancellation()
         self._engine = engine.until(self._end_all)
         self._config = config
         self._platform = platform
-        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._heard = Happenings()
         self._attach = engine.open()
-        self._pump = Pump(self._attach, sink, lambda: self._events.put(_OutputEnded()), mask)
+        self._pump = Pump(self._attach, sink, self._heard.output_ended, mask)
         self._feed = Feed(engine.open(), secrets) if secrets else None
-        self._waiter = Waiter(engine.open(), lambda code: self._events.put(_WaitEnded(code=code)))
+        self._waiter = Waiter(engine.open(), self._heard.wait_ended)
         self._is_create_asked = False
         self._is_create_answered = False
-        self._has_wait = self._has_output = True
         self._began = self._started_at = 0.0
-        self._exit: int | None = None
         self._is_gone = False
 
     def run(self, *, timeout_s: float | None, cancel: Cancellation) -> Outcome:
@@ -115,7 +87,7 @@ class ContainerRun:
 
         def end_all() -> None:
             self._end_all.request(cancel.reason, grace_s=cancel.grace_s)
-            self._events.put(_CancelRequested())
+            self._heard.cancel_requested()
 
         unsubscribe = cancel.subscribe(end_all)
         leak = None
@@ -141,8 +113,8 @@ class ContainerRun:
         return replace(outcome, notes=(*outcome.notes, *warnings))
 
     def _create(self) -> tuple[str, ...]:
-        def create(client: docker.APIClient) -> Any:
-            return client.create_container_from_config(self._config, self.name, self._platform)
+        def create(client: Client) -> Any:
+            return client.create_container(self._config, self.name, self._platform)
 
         self._engine.expect(self.name)
         self._is_create_asked = True
@@ -154,7 +126,7 @@ class ContainerRun:
                 raise malformed("inspect")
         except EngineRefusedError as err:
             # A server error may come from between us and an engine that goes on creating.
-            if HTTPStatus.BAD_REQUEST <= err.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if codes.BAD_REQUEST <= err.status < codes.INTERNAL_SERVER_ERROR:
                 self._is_create_answered = True
             raise faults.create(err) from err
         asked, found = self._config["HostConfig"], kept if isinstance(kept, dict) else {}
@@ -202,9 +174,9 @@ class ContainerRun:
                 bound_s=CREATE_BOUND_S,
             )
         except EngineRefusedError as err:
-            if err.status < HTTPStatus.BAD_REQUEST:
+            if err.status < codes.BAD_REQUEST:
                 raise faults.garbled_start(err) from err
-            if err.status == HTTPStatus.NOT_FOUND and self.name in err.text:
+            if err.status == codes.NOT_FOUND and self.name in err.text:
                 raise faults.lost("somebody removed it before it was started") from err
             raise faults.start(err) from err
         except ExecutorUnavailableError as err:
@@ -220,33 +192,19 @@ class ContainerRun:
     def _follow(self, timeout_s: float | None, cancel: Cancellation) -> Outcome:
         """Wait for the exit, the deadline or a cancellation, whichever comes first."""
         deadline = None if timeout_s is None else self._started_at + timeout_s
-        while self._exit is None:
-            event = self._next(deadline)
+        while self._heard.exit is None:
+            event = self._heard.next(deadline)
             if event is None:
                 reason = f"timed out after {human_duration(timeout_s or 0.0)}"
                 self._end_all.request(reason)
                 self._end(GRACE_S)
                 return self._outcome(Status.TIMED_OUT, reason=reason, state=self._state())
-            if isinstance(event, _CancelRequested):
+            if isinstance(event, CancelRequested):
                 self._end(cancel.grace_s)
                 return self._outcome(Status.CANCELLED, reason=cancel.reason, state=self._state())
-            if self._exit is None and not self._has_output:
+            if self._heard.exit is None and not self._heard.has_output:
                 self._learn_exit(deadline)
-        return self._ended(self._exit)
-
-    def _next(self, deadline: float | None) -> _Event | None:
-        """What happens next, or None when the deadline comes first; remembers what is over."""
-        try:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            event = self._events.get(timeout=left)
-        except queue.Empty:
-            return None
-        if isinstance(event, _OutputEnded):
-            self._has_output = False
-        elif isinstance(event, _WaitEnded):
-            self._has_wait = False
-            self._exit = event.code
-        return event
+        return self._ended(self._heard.exit)
 
     def _learn_exit(self, deadline: float | None) -> None:
         """Wait for the exit that is due once the output has ended, unless something else comes.
@@ -257,17 +215,17 @@ class ContainerRun:
             ExecutorUnavailableError: The container still runs, though no more output can come.
         """
         due = time.monotonic() + EXIT_AFTER_OUTPUT_S
-        while (now := time.monotonic()) < (deadline or math.inf):
-            if self._exit is None and (not self._has_wait or now >= due):
-                self._exit = self._asked_exit()
-            if self._exit is not None:
+        while (now := time.monotonic()) < (deadline or float("inf")):
+            if self._heard.exit is None and (not self._heard.has_wait or now >= due):
+                self._heard.exit = self._asked_exit()
+            if self._heard.exit is not None:
                 return
             if now >= due:
                 raise self._lost()
-            until = due if self._has_wait else now + ASK_EVERY_S
-            event = self._next(min(until, deadline or until))
-            if isinstance(event, _CancelRequested):
-                self._events.put(event)
+            until = due if self._heard.has_wait else now + ASK_EVERY_S
+            event = self._heard.next(min(until, deadline or until))
+            if isinstance(event, CancelRequested):
+                self._heard.cancel_requested()
                 return
 
     def _asked_exit(self) -> int | None:
@@ -319,18 +277,9 @@ class ContainerRun:
             with suppress(EngineRefusedError, ExecutorUnavailableError):
                 # Refused: it has just ended. No answer: removal by force is still to come.
                 self._engine.call("kill", _kill(self.name, signal), bound_s=KILL_BOUND_S)
-            if self._await_end(self._engine.left(wait_s)):
+            if self._heard.await_end(self._engine.left(wait_s)):
                 self._pump.join(self._engine.left(OUTPUT_AFTER_EXIT_S))
                 return
-
-    def _await_end(self, wait_s: float) -> bool:
-        until = time.monotonic() + wait_s
-        while self._has_wait or self._has_output:
-            if self._exit is not None:
-                return True
-            if self._next(until) is None:
-                return False
-        return True
 
     def _without_exit(self, error: ExecutorUnavailableError, cancel: Cancellation) -> Outcome:
         """The outcome when nothing can be said for the command; it keeps what was printed."""
@@ -346,8 +295,8 @@ class ContainerRun:
     ) -> Outcome:
         return Outcome(
             status=status,
-            exit_code=self._exit,
-            signal=signal_of(self._exit),
+            exit_code=self._heard.exit,
+            signal=signal_of(self._heard.exit),
             stdout=self._pump.result(Stream.STDOUT),
             stderr=self._pump.result(Stream.STDERR),
             duration_s=self._duration(),
@@ -359,7 +308,11 @@ class ContainerRun:
     def _notes(self, status: Status, state: State | None) -> tuple[str, ...]:
         if self._is_gone:
             return ("the container was removed from outside while it ran",)
-        if status is not Status.FAILED or self._exit != SIGKILL_CODE or (state and state.is_oom):
+        if (
+            status is not Status.FAILED
+            or self._heard.exit != SIGKILL_CODE
+            or (state and state.is_oom)
+        ):
             return ()
         return ("killed with SIGKILL and not for lack of memory: by itself, or from outside",)
 
@@ -370,7 +323,7 @@ class ContainerRun:
             try:
                 state = states.read(self._inspect())
             except EngineRefusedError as err:
-                self._is_gone = err.status == HTTPStatus.NOT_FOUND
+                self._is_gone = err.status == codes.NOT_FOUND
                 return None
             except (ExecutorUnavailableError, ValueError):
                 return None
@@ -396,5 +349,5 @@ class ContainerRun:
         return remove(self._engine, self.name, cancel=self._end_all, is_sure=is_sure)
 
 
-def _kill(name: str, signal: str) -> Callable[[docker.APIClient], None]:
+def _kill(name: str, signal: str) -> Callable[[Client], None]:
     return lambda client: do(client, "POST", f"/containers/{name}/kill", signal=signal)

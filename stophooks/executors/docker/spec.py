@@ -7,7 +7,6 @@ read 2026-11-21): docker-py's builders drop values that are false or zero.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from stophooks import mounts as host_mounts
 from stophooks.errors import ExecutorUnavailableError
@@ -18,7 +17,7 @@ from stophooks.typed import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stophooks.executors.docker.engine import Info
+    from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.identity import Identity
 
 NETWORK_MODES = frozenset({"none", "bridge", "host"})
@@ -318,7 +317,8 @@ def _followed(source: str) -> str:
 def _mounted_below(source: str) -> str | None:
     """A mount point of this machine strictly below a path (proc_pid_mountinfo(5), field 5)."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return None
     points = (_unescaped(line.split(" ")[4]) for line in lines)

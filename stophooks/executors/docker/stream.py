@@ -9,30 +9,25 @@ from __future__ import annotations
 import struct
 import threading
 import time
-from contextlib import suppress
 
-import urllib3.exceptions
-
-from stophooks.executors.docker.engine import malformed
+from stophooks.executors.docker.answers import malformed
 from stophooks.executors.output import Output
 from stophooks.models import KIB, Stream
-from stophooks.typed import TYPE_CHECKING, BinaryIO
+from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import docker
-    import requests
+    from collections.abc import Callable, Iterator
 
     from stophooks.executors.base import Sink
+    from stophooks.executors.docker.client import Client, Reply
     from stophooks.executors.docker.connection import Connection
     from stophooks.models import Tail
     from stophooks.secrets.mask import Mask
 
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
 HEADER = struct.Struct(">BxxxL")
-READ_BYTES = 64 * KIB
-STDOUT_TYPE, STDERR_TYPE = 1, 2
+READ_BYTES = 256 * KIB
+_STREAMS = {1: Stream.STDOUT, 2: Stream.STDERR}
 
 
 class OutputCutError(Exception):
@@ -64,53 +59,41 @@ class Pump:
         """What is kept of one stream so far."""
         return self._output.result(stream)
 
-    def attach(self, client: docker.APIClient, container: str) -> None:
+    def attach(self, client: Client, container: str) -> None:
         """Open the connection (before the container is started) and begin to read.
 
         Raises:
             EngineRefusedError: What answers is no stream.
         """
-        response = client._post(  # noqa: SLF001 -- attach() of docker-py loses data, #3332
-            client._url("/containers/{0}/attach", container),  # noqa: SLF001
-            params={"stream": 1, "stdout": 1, "stderr": 1, "logs": 0},
-            stream=True,
-            timeout=None,
-        )
-        client._raise_for_status(response)  # noqa: SLF001
-        # The buffered reader below http.client: docker-py reads past it and loses what it holds.
-        reader: BinaryIO | None = response.raw._fp.fp  # noqa: SLF001
-        if reader is None:
+        params = {"stream": 1, "stdout": 1, "stderr": 1, "logs": 0}
+        reply = client.reply("POST", f"/containers/{container}/attach", params, endless=True)
+        if not reply.is_stream():
             raise malformed("attach")
         self._thread = threading.Thread(
-            target=self._work, args=(reader, response), name="attach", daemon=True
+            target=self._work, args=(reply,), name="attach", daemon=True
         )
         self._thread.start()
 
-    def _work(self, reader: BinaryIO, response: requests.Response) -> None:
+    def _work(self, reply: Reply) -> None:
         try:
-            self._read(reader)
+            self._read(reply)
         except (OutputCutError, OSError):
             self.is_cut = True
         finally:
             self.ended_at = time.time()
             self._output.finish()
-            with suppress(OSError, urllib3.exceptions.HTTPError):
-                response.close()
+            reply.close()
             self._connection.close()
             self._on_end()
 
-    def _read(self, reader: BinaryIO) -> None:
-        while header := _exactly(reader, HEADER.size, may_end=True):
-            kind, left = HEADER.unpack(header)
-            if kind not in {STDOUT_TYPE, STDERR_TYPE}:
-                raise OutputCutError
-            stream = Stream.STDERR if kind == STDERR_TYPE else Stream.STDOUT
-            while left:
-                data = reader.read1(min(left, READ_BYTES))  # type: ignore[attr-defined]
-                if not data:
-                    raise OutputCutError
-                left -= len(data)
+    def _read(self, reply: Reply) -> None:
+        """Take what comes, as much as has come at once: a call costs more than its bytes."""
+        frames = _Frames()
+        while size := reply.readinto(frames.room()):
+            for stream, data in frames.take(size):
                 self._output.write(stream, data)
+        if frames.is_within:
+            raise OutputCutError
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the end of the output; whether it came in time."""
@@ -124,18 +107,52 @@ class Pump:
         self._connection.abort()
 
 
-def _exactly(reader: BinaryIO, size: int, *, may_end: bool) -> bytes:
-    """``size`` bytes, or none at a clean end of the stream.
+class _Frames:
+    """A stream of frames, taken apart as it comes, in constant memory."""
 
-    Raises:
-        OutputCutError: The stream ended in between.
-    """
-    data = b""
-    while len(data) < size:
-        more = reader.read(size - len(data))
-        if not more:
-            if may_end and not data:
-                return b""
-            raise OutputCutError
-        data += more
-    return data
+    def __init__(self) -> None:
+        self._buffer = bytearray(READ_BYTES)
+        self._view = memoryview(self._buffer)
+        # Of a header that has not come whole.
+        self._begun = 0
+        self._stream = Stream.STDOUT
+        self._left = 0
+
+    @property
+    def is_within(self) -> bool:
+        """Whether a frame is still to be finished."""
+        return bool(self._begun or self._left)
+
+    def room(self) -> memoryview:
+        """Where the next bytes belong."""
+        return self._view[self._begun :]
+
+    def take(self, size: int) -> Iterator[tuple[Stream, bytes]]:
+        """What ``size`` new bytes carry; neighbours of one stream come in one piece.
+
+        Raises:
+            OutputCutError: That is no frame.
+        """
+        end, at = self._begun + size, 0
+        pieces: list[memoryview] = []
+        while at < end:
+            if self._left:
+                piece = self._view[at : min(at + self._left, end)]
+                pieces.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+                continue
+            if end - at < HEADER.size:
+                break
+            kind, self._left = HEADER.unpack_from(self._buffer, at)
+            at += HEADER.size
+            if kind not in _STREAMS:
+                raise OutputCutError
+            if pieces and _STREAMS[kind] is not self._stream:
+                yield self._stream, b"".join(pieces)
+                pieces = []
+            self._stream = _STREAMS[kind]
+        if pieces:
+            yield self._stream, b"".join(pieces)
+        self._begun = end - at
+        self._buffer[: self._begun] = self._buffer[at:end]

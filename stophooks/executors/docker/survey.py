@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from http import HTTPStatus
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
-from stophooks.executors.docker import endpoint, spec, sweep
-from stophooks.executors.docker.engine import NOT_UNDERSTOOD, Engine, EngineRefusedError
+from stophooks.executors.docker import codes, endpoint, spec, sweep
+from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError
+from stophooks.executors.docker.engine import Engine
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.endpoint import Endpoint
-    from stophooks.executors.docker.engine import Info
     from stophooks.executors.docker.sweep import Leftover
     from stophooks.models import Command
 
@@ -108,7 +108,7 @@ def _has(engine: Engine, image: str) -> bool:
     try:
         engine.call("image inspect", lambda client: client.inspect_image(image))
     except EngineRefusedError as err:
-        if err.status != HTTPStatus.NOT_FOUND:
+        if err.status != codes.NOT_FOUND:
             raise
         return False
     return True

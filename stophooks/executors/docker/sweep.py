@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from http import HTTPStatus
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
+from stophooks.executors.docker import codes
 from stophooks.executors.docker import owner as owners
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.lock import clear_locks
@@ -18,8 +18,7 @@ from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
-    import docker
-
+    from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.owner import Owner, Verdict
 
 # A container that is running is killed first; seconds.
@@ -27,7 +26,7 @@ REMOVE_BOUND_S = 20.0
 # A sweep that is not over at the end of its run is left to the next one; seconds.
 CLOSE_BOUND_S = 0.5
 # Somebody else removed it, or is about to.
-_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
+_GONE = frozenset({codes.NOT_FOUND, codes.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,8 @@ def find(engine: Engine) -> list[Leftover]:
     """
     now = time.time() + engine.info.clock_ahead_s
 
-    def ask(client: docker.APIClient) -> list[Leftover]:
-        rows = client.containers(all=True, filters={"label": owners.RUN_LABEL})
+    def ask(client: Client) -> list[Leftover]:
+        rows = client.containers(label=owners.RUN_LABEL)
         return [_leftover(row, now) for row in rows]
 
     return sorted(engine.call("list", ask), key=lambda one: -one.age_s)
@@ -79,8 +78,8 @@ def _leftover(row: dict[str, Any], now: float) -> Leftover:
 def remove(engine: Engine, leftover: Leftover) -> str | None:
     """Remove one container, with its anonymous volumes; None, or why it is still there."""
 
-    def ask(client: docker.APIClient) -> None:
-        client.remove_container(leftover.id, force=True, v=True)
+    def ask(client: Client) -> None:
+        client.remove_container(leftover.id)
 
     try:
         engine.call("remove", ask, bound_s=REMOVE_BOUND_S)

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import io
 import posixpath
-import tarfile
-import uuid
-from http import HTTPStatus
 
+from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
-from stophooks.executors.docker.removal import removed
+from stophooks.executors.docker.removal import new_name, removed
 from stophooks.executors.docker.spec import refuse
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import docker
-
+    from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.identity import Identity
     from stophooks.models import Mount
 
@@ -59,7 +56,7 @@ def _prepare(
     try:
         _check(engine.call("volume inspect", lambda client: client.inspect_volume(name)), name)
     except EngineRefusedError as err:
-        if err.status != HTTPStatus.NOT_FOUND:
+        if err.status != codes.NOT_FOUND:
             raise
         engine.call("volume create", lambda client: client.create_volume(name))
         if identity.uid:
@@ -85,7 +82,7 @@ def _give(
 
     The container is created and never started, so nothing of the image runs as root.
     """
-    container = f"stophooks-{uuid.uuid4().hex}"
+    container = new_name()
     target = "/stophooks-volume"
     host_config = {"Mounts": [{"Type": "volume", "Source": mount.source, "Target": target}]}
     config = {
@@ -96,15 +93,17 @@ def _give(
     }
     archive = _directory_entry(posixpath.basename(target), identity)
 
-    def work(client: docker.APIClient) -> None:
-        client.create_container_from_config(config, container)
-        client.put_archive(container, "/", archive)
+    def work(client: Client) -> None:
+        client.create_container(config, container)
+        client.docker.put_archive(container, "/", archive)
 
     with removed(engine, container):
         engine.call("volume owner", work)
 
 
 def _directory_entry(name: str, identity: Identity) -> bytes:
+    import tarfile  # noqa: PLC0415 -- takes milliseconds, and few runs make a volume
+
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         entry = tarfile.TarInfo(name + "/")

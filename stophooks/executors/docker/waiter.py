@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 
-import docker.errors
-
-from stophooks.executors.docker.engine import NOT_UNDERSTOOD
+from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError
+from stophooks.executors.docker.client import value
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stophooks.executors.docker.connection import Connection
+
+# What a wait ends with when the engine, the connection or the answer breaks.
+_LOST = (EngineRefusedError, OSError, *NOT_UNDERSTOOD)
 
 
 class Waiter:
@@ -44,7 +46,7 @@ class Waiter:
         code: int | None = None
         try:
             code = self._ask(container, condition)
-        except (docker.errors.DockerException, OSError, *NOT_UNDERSTOOD):
+        except _LOST:
             # A lost wait is no exit: the container is asked directly.
             code = None
         finally:
@@ -53,15 +55,11 @@ class Waiter:
             self._on_end(code)
 
     def _ask(self, container: str, condition: str) -> int:
-        client = self._connection.client
-        response = client._post(  # noqa: SLF001 -- wait() answers only at the end
-            client._url("/containers/{0}/wait", container),  # noqa: SLF001
-            params={"condition": condition},
-            stream=True,
-            timeout=None,
+        reply = self._connection.client.reply(
+            "POST", f"/containers/{container}/wait", {"condition": condition}, endless=True
         )
         self._armed.set()
-        answer = client._result(response, json=True)  # noqa: SLF001
+        answer = value(reply)
         return exit_code(answer["StatusCode"], error=answer.get("Error"))
 
     def abort(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from pathlib import Path
 
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.models import Container, Mount
@@ -91,7 +90,7 @@ def _make_mount_point(project_dir: str, parts: list[str], *, is_file: bool) -> N
         if os.path.exists(point):
             continue
         if is_file and left == 0:
-            Path(point).touch()
+            os.close(os.open(point, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
         else:
             os.mkdir(point)
         if os.geteuid() == 0:
@@ -100,10 +99,10 @@ def _make_mount_point(project_dir: str, parts: list[str], *, is_file: bool) -> N
 
 def _git(project_dir: str) -> Workspace:
     """What git needs besides the project: a worktree's ``.git`` is a file that points outside."""
-    dot_git = Path(project_dir, ".git")
-    if dot_git.is_dir():
+    dot_git = os.path.join(project_dir, ".git")
+    if os.path.isdir(dot_git):
         return Workspace()
-    if not dot_git.is_file():
+    if not os.path.isfile(dot_git):
         return _inside_a_repository(project_dir)
     pointer = _first_line(dot_git).removeprefix("gitdir:").strip()
     git_dir = os.path.normpath(os.path.join(project_dir, pointer))
@@ -116,7 +115,7 @@ def _git(project_dir: str) -> Workspace:
     return Workspace(mounts=(Mount(type="bind", source=common, target=seen_common, readonly=True),))
 
 
-def _first_line(path: str | Path) -> str:
+def _first_line(path: str) -> str:
     """The text of one of git's pointer files (gitrepository-layout(5)); empty when it is none.
 
     Read with care: a command may have put a pipe or a device there.
@@ -133,7 +132,7 @@ def _first_line(path: str | Path) -> str:
     return os.fsdecode(line.strip()).replace("\0", "")
 
 
-def _common_dir(git_dir: str, dot_git: Path) -> str | None:
+def _common_dir(git_dir: str, dot_git: str) -> str | None:
     """The repository that a worktree belongs to, or None when this is no worktree.
 
     The pointers are text that a command may have written. So the repository must say by itself
@@ -151,8 +150,10 @@ def _common_dir(git_dir: str, dot_git: Path) -> str | None:
 
 def _inside_a_repository(project_dir: str) -> Workspace:
     """A note when the project is a folder of a repository: only the folder is mounted."""
-    for parent in Path(project_dir).resolve().parents:
-        if (parent / ".git").exists():
+    parent = os.path.realpath(project_dir)
+    while parent != "/":
+        parent = os.path.dirname(parent)
+        if os.path.exists(os.path.join(parent, ".git")):
             return _without_git(f"only {project_dir} of the repository {parent} is mounted")
     return Workspace()
 

@@ -44,6 +44,7 @@ class HostExecutor:
         environ: The environment that commands inherit; what belongs to the agent is not in it.
         guard: Ends what commands started if this process dies; None for nobody.
         vault: The secrets of the commands, and the mask for what they say; None for no secrets.
+        beside: Whether commands run at the same time, in several threads.
     """
 
     def __init__(
@@ -52,7 +53,12 @@ class HostExecutor:
         *,
         guard: process.Guard | None = None,
         vault: Vault | None = None,
+        beside: bool = False,
     ) -> None:
+        if beside:
+            # Only the main thread can, and another one may be the first to start a command.
+            process.keep_exit_codes()
+        self._beside = beside
         self._environ = dict(environ)
         self._vault = vault or Vault({})
         self._guard = guard
@@ -95,6 +101,7 @@ class HostExecutor:
                 keep_children=command.keep_children,
                 guard=self._guard,
                 user=user.identity if user else None,
+                beside=self._beside,
             )
         except process.StartError as err:
             from stophooks.executors.host import faults  # noqa: PLC0415 -- most programs start

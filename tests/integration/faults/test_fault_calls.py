@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import endpoint
 from stophooks.executors.docker import engine as engines
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
@@ -418,6 +419,36 @@ def test_row_27_a_container_that_cannot_be_removed_is_named(bench: Bench) -> Non
     assert (ran.short, ran.stdout) == (TOLD, "out\n")
     assert note.startswith(f"LEAK: the container {name} could not be removed: ")
     assert ran.seconds < paced(10)
+
+
+@pytest.mark.scenario("docker-faults: An engine that dies under several commands")
+@pytest.mark.usefixtures("impatient")
+def test_an_engine_that_dies_under_four_commands_is_told_for_each(bench: Bench) -> None:
+    with Proxy() as proxy, ThreadPoolExecutor(4) as pool:
+        executor = bench.executor(proxy.url)
+        command = bench.command("echo out; sleep 60", None)
+        sinks = [Taken() for _ in range(4)]
+        runs = [
+            pool.submit(executor.run, command, timeout_s=50, sink=sink, cancel=Cancellation())
+            for sink in sinks
+        ]
+        until(lambda: all(sink.taken_bytes for sink in sinks), seconds=60)
+        # Output may come before the answer to the start.
+        until(lambda: not any(one.name == "engine start" for one in threading.enumerate()))
+        began = time.monotonic()
+        proxy.die()
+        outcomes = [one.result(60) for one in runs]
+        seconds = time.monotonic() - began
+        executor.close()
+        # Left behind, each by its name.
+        left = bench.left()
+        bench.clear()
+        proxy.rise()
+
+    assert {(one.status, one.fault) for one in outcomes} == {(Status.UNAVAILABLE, "lost")}
+    assert len(left) == 4
+    assert {one.notes[0].split()[3] for one in outcomes} == set(left)
+    assert seconds < paced(20)
 
 
 def test_a_server_error_is_one_line_of_at_most_500_characters(bench: Bench) -> None:
