@@ -76,7 +76,9 @@ def first(text: str) -> tuple[Any, int]:
     if _scan is not None:
         try:
             return _scan(text, start)
-        except StopIteration:
+        except (StopIteration, SystemError):
+            # The second one is Python 3.11's, which wants to raise an error of a module that is
+            # not imported.
             pass
     import json  # noqa: PLC0415 -- for its words
 

@@ -66,7 +66,7 @@ else:
             }
             if frozen:
                 made |= {"__setattr__": _refuse, "__delattr__": _refuse}
-            return _again(cls, fields, made, slots=slots)
+            return _slotted(cls, fields, made) if slots else _filled(cls, fields, made)
 
         return make
 
@@ -96,22 +96,27 @@ else:
                 fields[name] = given if isinstance(given, _Field) else field(default=given)
         return fields
 
-    def _again(
-        cls: type, fields: Mapping[str, _Field], made: dict[str, Any], *, slots: bool
-    ) -> type:
-        """The class once more, with what was made for it beside what it says itself."""
+    def _filled(cls: type, fields: Mapping[str, _Field], made: Mapping[str, Any]) -> type:
+        """The class with what was made for it beside what it says itself."""
+        for name, value in made.items():
+            # Of a class that says what is equal Python says that it has no hash.
+            if cls.__dict__.get(name) is None:
+                setattr(cls, name, value)
+        for name in fields:
+            if isinstance(cls.__dict__.get(name), _Field):
+                delattr(cls, name)
+        return cls
+
+    def _slotted(cls: type, fields: Mapping[str, _Field], made: dict[str, Any]) -> type:
+        """The class once more, with slots; methods with ``super()`` would mean the first one."""
         said = {name: value for name, value in cls.__dict__.items() if name not in fields}
         said.pop("__dict__", None)
         said.pop("__weakref__", None)
         if said.get("__hash__", _MISSING) is None:
-            # Python's own word on a class that says what is equal.
             del said["__hash__"]
         whole = made | said
-        if slots:
-            inherited = {
-                name for base in cls.__mro__[1:] for name in base.__dict__.get(_FIELDS, ())
-            }
-            whole["__slots__"] = tuple(name for name in fields if name not in inherited)
+        inherited = {name for base in cls.__mro__[1:] for name in base.__dict__.get(_FIELDS, ())}
+        whole["__slots__"] = tuple(name for name in fields if name not in inherited)
         again = type(cls)(cls.__name__, cls.__bases__, whole)
         again.__qualname__ = cls.__qualname__
         return again

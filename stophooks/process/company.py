@@ -27,6 +27,7 @@ class Member(Protocol):
 
 
 M = TypeVar("M", bound=Member)
+T = TypeVar("T")
 
 
 class Company(Generic[M]):
@@ -61,6 +62,11 @@ class Company(Generic[M]):
             self._members.append(one)
             self.founded += 1
             return self._others
+
+    def undisturbed(self, do: Callable[[bool], T]) -> T:
+        """What ``do`` gives, which is told whether no command runs; none is taken in meanwhile."""
+        with self._lock:
+            return do(not self._members)
 
     def lead(self, one: M) -> None:
         """Take note that a command's first process is there."""

@@ -3,8 +3,8 @@
 On Linux this process is a *subreaper*: whatever a command leaves behind, in whatever session,
 becomes a child of this process when its parent ends, so a family is always complete. Elsewhere a
 family is what descends from the command or is still in its session: a process that made a session
-of its own *and* lost its parent is not seen there. Whose an orphan
-is, where several commands run, `stophooks.process.company` says.
+of its own *and* lost its parent is not seen there. Whose an orphan is, where several commands run,
+`stophooks.process.company` says.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from stophooks.process import table, tag
 from stophooks.process.company import Company
 from stophooks.process.signalling import send
 from stophooks.signum import signal
-from stophooks.typed import TYPE_CHECKING
+from stophooks.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stophooks.process.table import Entry
+
+T = TypeVar("T")
 
 # The variable that marks every process of a command; its value differs for each command.
 TOKEN = "STOPHOOKS_COMMAND_ID"  # noqa: S105 - a variable's name
@@ -52,15 +56,35 @@ def become_reaper() -> bool:
     """Whether orphans of our commands become our own children from now on."""
     global _reaper  # noqa: PLW0603 - a property of the process, asked for once
     if _reaper is None:
-        _reaper = sys.platform == "linux" and table.own_proc() and _set_subreaper()
+        _reaper = sys.platform == "linux" and table.own_proc() and _set_subreaper(on=True)
     return _reaper
 
 
-def _set_subreaper() -> bool:
+def without_orphans(start: Callable[[], T]) -> T:
+    """What ``start`` gives; whoever is orphaned meanwhile is no child of this process.
+
+    A process that is none of a command's is not to be told from theirs later on: that takes a look
+    at every child, where without one a system call says that there is none. While commands run
+    orphans are taken in all the same, as one of theirs may be among them.
+    """
+    if not _reaper:
+        return start()
+    return _company.undisturbed(lambda alone: _apart(start) if alone else start())
+
+
+def _apart(start: Callable[[], T]) -> T:
+    _set_subreaper(on=False)
+    try:
+        return start()
+    finally:
+        _set_subreaper(on=True)
+
+
+def _set_subreaper(*, on: bool) -> bool:
     import ctypes  # noqa: PLC0415 - 2 ms that only a host command has to pay
 
     try:
-        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0) == 0)
     except (OSError, AttributeError):
         return False
 

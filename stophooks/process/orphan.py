@@ -6,7 +6,7 @@ import errno
 import os
 from contextlib import suppress
 
-from stophooks.process import tag
+from stophooks.process import family, tag
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
@@ -33,11 +33,15 @@ def start(argv: Sequence[str], *, stdin: int, env: Mapping[str, str]) -> int:
 
     Returns:
         Its number. It becomes a child of this process all the same where this one takes in
-        orphans; see `ended`.
+        orphans and commands of it run; see `ended`.
 
     Raises:
         OSError: There is no process.
     """
+    return family.without_orphans(lambda: _start(argv, stdin, env))
+
+
+def _start(argv: Sequence[str], stdin: int, env: Mapping[str, str]) -> int:
     reading, writing = os.pipe()
     try:
         with tag.under(None):

@@ -165,8 +165,8 @@ def _open(path: str) -> sqlite3.Connection:
     connection: sqlite3.Connection = _sqlite().connect(
         path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
-    # What a loss of power spoils is found by a checksum, or by SQLite, and begun anew; waiting for a
-    # disk at every stop would cost more than most of the rest. A process that dies spoils nothing.
+    # What a loss of power spoils is found by a checksum, or by SQLite, and begun anew. To wait for
+    # a disk at every stop costs more than most of the rest; a process that dies spoils nothing.
     connection.execute("PRAGMA synchronous = OFF")
     return connection
 

@@ -123,6 +123,24 @@ def test_what_is_worked_out_once_is_kept() -> None:
     assert lazy.loud is lazy.loud
 
 
+def test_a_method_of_a_value_without_slots_may_call_that_of_its_base() -> None:
+    @values.dataclass(kw_only=True)
+    class Base:
+        name: str = "a"
+
+        def told(self) -> str:
+            return self.name
+
+    @values.dataclass(kw_only=True)
+    class Inner(Base):
+        more: list[str] = values.field(default_factory=list)
+
+        def told(self) -> str:
+            return super().told() + "b"
+
+    assert Inner().told() == "ab"
+
+
 def test_values_inside_collections_are_converted_too() -> None:
     inner = OURS["Open"]("a")
     outer = OURS["Open"]("b", (inner, [inner], {"k": inner}))
