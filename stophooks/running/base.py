@@ -7,7 +7,7 @@ import threading
 from stophooks.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from stophooks.models import Command, Item, Outcome, Stream
+    from stophooks.models import Command, Item, Outcome, Result, Stream
     from stophooks.secrets.mask import Mask
 
 
@@ -43,6 +43,26 @@ class Memo(Protocol):
 
     def ended(self, command: Command, outcome: Outcome) -> None:
         """Take note of how a command has ended that was not known."""
+
+
+class Observer(Protocol):
+    """Watches a run; every call must return at once.
+
+    Where commands run at the same time, so come the calls, from several threads, and commands end
+    in another order than that of the report.
+    """
+
+    def started(self, command: Command) -> None:
+        """The command is about to run; its name has the item's, if it runs for one."""
+
+    def output(self, command: Command, stream: Stream, data: bytes) -> None:
+        """The command has said something."""
+
+    def note(self, command: Command, text: str) -> None:
+        """Something is worth a line of progress (an image being pulled …)."""
+
+    def finished(self, result: Result) -> None:
+        """The command has ended."""
 
 
 class Output:
