@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from stophooks.digests import sha256
 from stophooks.inputs.values import UnknownError
 from stophooks.models import MIB
+from stophooks.store.database import sqlite
 from stophooks.store.place import PRIVATE_FILE
 from stophooks.typed import TYPE_CHECKING
 
@@ -135,8 +136,6 @@ class Records:
         """
         if self._path is None:
             return False
-        import sqlite3  # noqa: PLC0415 -- costs milliseconds that an unchanged project need not spend
-
         try:
             if _size(self._path) > MAX_BYTES:
                 self._renew(newest)
@@ -146,7 +145,7 @@ class Records:
                     "INSERT OR IGNORE INTO listing VALUES (?, ?)",
                     [(bytes.fromhex(name), data) for name, data in self._fresh.items()],
                 )
-        except sqlite3.Error as err:
+        except sqlite().Error as err:
             self._mend(err)
             return False
         except OSError:
@@ -190,15 +189,13 @@ class Records:
     def _read(self, listing: str) -> bytes:
         if self._path is None or not os.path.lexists(self._path):
             raise LostError
-        import sqlite3  # noqa: PLC0415 -- see above
-
         try:
             row = (
                 self._open()
                 .execute("SELECT data FROM listing WHERE id = ?", (bytes.fromhex(listing),))
                 .fetchone()
             )
-        except sqlite3.Error as err:
+        except sqlite().Error as err:
             self._mend(err)
             raise LostError from err
         except (OSError, ValueError) as err:
@@ -208,14 +205,14 @@ class Records:
         return row[0]
 
     def _open(self) -> sqlite3.Connection:
-        import sqlite3  # noqa: PLC0415 -- see above
-
         if self._connection is None:
             if self._path is None:
                 raise LostError
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             os.close(os.open(self._path, flags, PRIVATE_FILE))
-            connection = sqlite3.connect(self._path, timeout=_WAIT_S, check_same_thread=False)
+            connection: sqlite3.Connection = sqlite().connect(
+                self._path, timeout=_WAIT_S, check_same_thread=False
+            )
             # What a loss of power spoils is found by its digest, and made again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(

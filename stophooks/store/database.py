@@ -60,7 +60,7 @@ class Database:
             StoreError: The file cannot be read or written, or not be mended.
 
         """
-        sqlite3 = _sqlite()
+        sqlite3 = sqlite()
 
         problem: Exception | None = None
         for _ in range(_ATTEMPTS):
@@ -131,7 +131,7 @@ class Database:
             raise self._unusable(err) from err
 
     def _is_damaged(self) -> bool:
-        sqlite3 = _sqlite()
+        sqlite3 = sqlite()
 
         try:
             connection = _open(self.path)
@@ -162,7 +162,7 @@ def _open(path: str) -> sqlite3.Connection:
     finally:
         os.close(descriptor)
     # A rollback journal, not WAL: homes on network file systems have no shared memory.
-    connection: sqlite3.Connection = _sqlite().connect(
+    connection: sqlite3.Connection = sqlite().connect(
         path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     # What a loss of power spoils is found by a checksum, or by SQLite, and begun anew. To wait for
@@ -182,7 +182,7 @@ def _descriptor(path: str) -> int:
         raise
 
 
-def _sqlite() -> Any:
+def sqlite() -> Any:
     """SQLite, without what `sqlite3` adds for dates, whose import takes as long as its own."""
     try:
         import _sqlite3  # noqa: PLC0415 -- milliseconds that a stop without a database need not spend
