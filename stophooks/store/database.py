@@ -112,6 +112,9 @@ class Database:
             connection = self._connection = _open(self.path)
         if tables.version(connection) != tables.VERSION:
             self._transaction(tables.make)
+        # What a loss of power spoils is found by a checksum, or by SQLite, and begun anew. To wait
+        # for a disk at every stop costs more than most of the rest; a dying process spoils nothing.
+        connection.execute("PRAGMA synchronous = OFF")
         return connection
 
     def _repair(self, problem: str) -> None:
@@ -165,9 +168,6 @@ def _open(path: str) -> sqlite3.Connection:
     connection: sqlite3.Connection = sqlite().connect(
         path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
-    # What a loss of power spoils is found by a checksum, or by SQLite, and begun anew. To wait for
-    # a disk at every stop costs more than most of the rest; a process that dies spoils nothing.
-    connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
