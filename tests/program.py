@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+# For a Python that does not look where packages are installed.
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Everything else of the caller's environment stays outside, so that no test depends on it.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "DOCKER_HOST", "DOCKER_CERT_PATH")
 PASSED_ON_PREFIXES = ("COVERAGE_", "DOCKER_TLS")
@@ -57,6 +59,10 @@ class Stophooks:
     ) -> Finished:
         """Run Python code, which imports the program, in the program's surroundings."""
         return self._finish(("-c", code, *args), cwd, stdin, None, timeout)
+
+    def python_options(self, *args: str, cwd: Path | str, stdin: bytes = b"") -> Finished:
+        """Run Python with options of its own, in the program's surroundings."""
+        return self._finish(args, cwd, stdin, {"PYTHONPATH": ROOT}, 60)
 
     def _finish(
         self,

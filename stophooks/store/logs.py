@@ -7,7 +7,6 @@ import os
 import threading
 import time
 
-from stophooks import patterns
 from stophooks.errors import StoreError
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
@@ -31,8 +30,6 @@ PRUNE_S = 900.0
 # An empty file that tells when that was done last.
 _PRUNED = "logs.pruned"
 NAME_LENGTH = 60
-
-_UNSAFE = patterns.compiled(r"[^A-Za-z0-9._-]+")
 
 
 class RunLogs:
@@ -273,7 +270,12 @@ def _remove(path: str) -> None:
 
 
 def _safe(name: str) -> str:
-    # Most names are plain, and need no `re`.
-    bare = name.translate({ord(mark): None for mark in "._-"})
-    plain = name if bare.isascii() and bare.isalnum() else _UNSAFE.sub("-", name)
-    return plain.strip("-.")[:NAME_LENGTH] or "log"
+    """A name as one of a file: what is no letter, digit, dot, dash or underscore is a dash."""
+    kept = ""
+    is_odd = False
+    for one in name:
+        if one.isascii() and (one.isalnum() or one in "._-"):
+            kept, is_odd = kept + one, False
+        elif not is_odd:
+            kept, is_odd = kept + "-", True
+    return kept.strip("-.")[:NAME_LENGTH] or "log"

@@ -1,0 +1,253 @@
+"""What a stop that runs one command imports, which is most of what it costs by itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.test_hook_answers import PASSES, payload, project
+from tests.repositories import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.program import Stophooks
+
+# Each takes about a tenth of a millisecond. Before one is added here: can it wait until it is
+# needed, as most of what a failing stop needs does?
+OWN = [
+    "__main__",
+    "agents",
+    "agents.base",
+    "agents.claude",
+    "agents.codex",
+    "agents.copilot",
+    "agents.cursor",
+    "agents.droid",
+    "agents.gemini",
+    "agents.kiro",
+    "agents.opencode",
+    "agents.payload",
+    "agents.qwen",
+    "agents.recognise",
+    "bundle",
+    "config",
+    "config.search",
+    "digests",
+    "engine",
+    "errors",
+    "events",
+    "executors",
+    "executors.base",
+    "executors.capture",
+    "executors.host",
+    "executors.host.executor",
+    "executors.host.shell",
+    "executors.output",
+    "hook",
+    "hook.arguments",
+    "hook.budget",
+    "hook.call",
+    "hook.caller",
+    "hook.changes",
+    "hook.check",
+    "hook.explain",
+    "hook.judge",
+    "hook.outlet",
+    "hook.pinned",
+    "hook.skip",
+    "hook.tree",
+    "hook.watch",
+    "inputs",
+    "inputs.index",
+    "inputs.listing",
+    "inputs.looking",
+    "inputs.memory",
+    "inputs.prints",
+    "inputs.private",
+    "inputs.records",
+    "inputs.repository",
+    "inputs.values",
+    "invocation",
+    "jsonvalues",
+    "memo",
+    "memo.base",
+    "models",
+    "occasion",
+    "occasion.base",
+    "occasion.binding",
+    "occasion.steps",
+    "patterns",
+    "pinning",
+    "plan",
+    "process",
+    "process.child",
+    "process.company",
+    "process.family",
+    "process.identity",
+    "process.orphan",
+    "process.pump",
+    "process.run",
+    "process.signalling",
+    "process.spawn",
+    "process.table",
+    "process.tag",
+    "reports",
+    "reports.clean",
+    "reports.history",
+    "reports.status",
+    "reports.words",
+    "running",
+    "running.base",
+    "running.deadline",
+    "running.order",
+    "running.schedule",
+    "running.skips",
+    "secrets",
+    "secrets.mask",
+    "secrets.names",
+    "secrets.result",
+    "secrets.shapes",
+    "secrets.vault",
+    "signals",
+    "signum",
+    "store",
+    "store.blocks",
+    "store.contents",
+    "store.database",
+    "store.facts",
+    "store.history",
+    "store.lock",
+    "store.logs",
+    "store.memory",
+    "store.pin",
+    "store.pins",
+    "store.place",
+    "store.tables",
+    "store.turn",
+    "typed",
+    "values",
+    "watchdog",
+    "watchdog.guard",
+]
+# Of the standard library, beside `os`, `threading` and `contextlib`. None of these imports `re`,
+# `typing`, `enum` or `subprocess`, which would take as long as all others together.
+STANDARD = [
+    "__future__",
+    "_blake2",
+    "_collections",
+    "_ctypes",
+    "_datetime",
+    "_functools",
+    "_json",
+    "_operator",
+    "_posixsubprocess",
+    "_sha2",
+    "_sha256",
+    "_sqlite3",
+    "_struct",
+    "_weakrefset",
+    "collections",
+    "collections.abc",
+    "contextlib",
+    "ctypes",
+    "ctypes._endian",
+    "errno",
+    "fcntl",
+    "functools",
+    "gc",
+    "itertools",
+    "keyword",
+    "math",
+    "operator",
+    "reprlib",
+    "resource",
+    "select",
+    "struct",
+    "threading",
+    "types",
+    "zlib",
+]
+# What may not be there however the lists above grow.
+NEVER = [
+    "asyncio",
+    "concurrent.futures",
+    "dataclasses",
+    "docker",
+    "enum",
+    "inspect",
+    "json",
+    "jsonschema",
+    "logging",
+    "pathlib",
+    "pydantic",
+    "re",
+    "requests",
+    "rich",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "typer",
+    "typing",
+    "urllib",
+    "yaml",
+]
+# As the console script does it, without what `-m` imports.
+SCRIPT = """
+import sys
+sys.argv[0] = "stophooks"
+from stophooks.__main__ import main
+main()
+"""
+
+
+def imported(stderr: str) -> set[str]:
+    """The modules in what ``-X importtime`` writes."""
+    rows = (line.split("|") for line in stderr.splitlines() if line.startswith("import time:"))
+    return {row[2].strip() for row in rows} - {"imported package"}
+
+
+def lean(stophooks: Stophooks, where: Path, code: str, *args: str) -> tuple[int, set[str]]:
+    """An exit code, and what was imported; ``-S``: no installation adds modules of its own."""
+    done = stophooks.python_options(
+        "-S", "-X", "importtime", "-c", code, *args, cwd=where, stdin=payload()
+    )
+    return done.returncode, imported(done.stderr)
+
+
+@pytest.mark.scenario("agent-claude: A stop imports what it needs and no more")
+def test_a_stop_imports_what_is_listed_and_no_more(stophooks: Stophooks, tmp_path: Path) -> None:
+    where = project(tmp_path / "project", PASSES)
+    (where / ".git").rmdir()
+    git(where, "init", "-q")
+    for number in range(3):
+        (where / "new").write_text(str(number))
+        assert stophooks("hook", "--agent", "claude", cwd=where, stdin=payload()).returncode == 0
+    (where / "new").write_text("again")
+
+    _, started = lean(stophooks, where, "import os, threading, contextlib")
+    code, found = lean(stophooks, where, SCRIPT, "hook", "--agent", "claude")
+
+    assert code == 0
+    last = (stophooks.state / "stophooks" / "history.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["results"][0]["status"] == "passed"
+    assert len((stophooks.state / "stophooks" / "history.jsonl").read_text().splitlines()) == 4
+    new = found - started
+    assert sorted(new - {"stophooks", *(f"stophooks.{name}" for name in OWN), *STANDARD}) == []
+    assert new & {*NEVER} == set()
+
+
+def test_the_list_has_nothing_that_a_stop_does_not_import(
+    stophooks: Stophooks, tmp_path: Path
+) -> None:
+    where = project(tmp_path / "project", PASSES)
+    # A session's first stop reads the configuration.
+    assert stophooks("hook", "--agent", "claude", cwd=where, stdin=payload()).returncode == 0
+    (where / "new").touch()
+
+    code, found = lean(stophooks, where, SCRIPT, "hook", "--agent", "claude")
+
+    assert code == 0
+    assert {f"stophooks.{name}" for name in OWN} - found == set()
