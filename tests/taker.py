@@ -9,12 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from stophooks.store.held import Holding, ResourceBusyError, Shelf, shelf
 from stophooks.store.holder import Holder, myself
-from stophooks.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stophooks.values import dataclass, field
 from tests.running import wait_until
 
 if TYPE_CHECKING:

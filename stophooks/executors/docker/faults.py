@@ -203,7 +203,11 @@ def start_failure(code: int, stderr: Tail, argv: list[str]) -> ExecutorUnavailab
     found = next((match for one in patterns if (match := one.fullmatch(said))), None)
     if found is None:
         return None
-    program = found[1].decode("utf-8", "replace") if found.re is not CATATONIT_FAILURE else argv[0]
+    program = (
+        found[1].decode("utf-8", "replace")
+        if found.re.pattern != CATATONIT_FAILURE.pattern
+        else argv[0]
+    )
     cause = found[2].decode("utf-8", "replace").lower()
     if program == argv[0] == "/bin/sh":
         return _unavailable(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
 HEADER = struct.Struct(">BxxxL")
-READ_BYTES = 256 * KIB
+# As much as an executor hands on at once.
+READ_BYTES = 64 * KIB
 _STREAMS = {1: Stream.STDOUT, 2: Stream.STDERR}
 
 
