@@ -14,7 +14,6 @@ import sys
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import ModuleType
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -24,7 +23,13 @@ _NAME = os.path.basename(_PACKAGE)
 _HEADER_BYTES = 16
 _NO_FLAGS = bytes(4)
 
-_Modules = dict[str, tuple[bool, bytes, bytes]]
+# Before the modules: how long the list of them is, and that list.
+_LENGTH_BYTES = 8
+# What a session's first call imports, and no later one: it would only be read for nothing.
+_FIRST = f"{_NAME}.config.loading"
+
+# By name: whether it is a package, the stamp of its source, and its code.
+_Modules = dict[str, tuple[bool, bytes, memoryview | bytes]]
 
 
 class _Finder:
@@ -40,7 +45,7 @@ class _Finder:
         if not name.startswith(f"{_NAME}."):
             return None
         found = self.modules.get(name)
-        if not isinstance(found, tuple):
+        if found is None:
             self.missed = True
             return None
         is_package, stamp, _ = found
@@ -78,7 +83,7 @@ def keep() -> None:
     if (finder is not None and not finder.missed) or sys.dont_write_bytecode or sys.pycache_prefix:
         return
     path = _path()
-    if not os.access(os.path.dirname(path), os.W_OK):
+    if _FIRST in sys.modules or not os.access(os.path.dirname(path), os.W_OK):
         return
     known = finder.modules if finder is not None else {}
     names = [name for name in sys.modules if name.startswith(f"{_NAME}.")]
@@ -115,7 +120,7 @@ def _stamp(source: str) -> bytes:
     return b"".join(word.to_bytes(4, "little") for word in words)
 
 
-def _compiled(name: str) -> tuple[bool, bytes, bytes] | None:
+def _compiled(name: str) -> tuple[bool, bytes, memoryview | bytes] | None:
     """What Python keeps of a module, where it is of the source that is there now."""
     spec = getattr(sys.modules[name], "__spec__", None)
     cached = getattr(spec, "cached", None)
@@ -136,17 +141,32 @@ def _compiled(name: str) -> tuple[bool, bytes, bytes] | None:
 def _read(path: str) -> _Modules:
     try:
         with open(path, "rb") as file:
-            found: Mapping[str, Any] = marshal.loads(file.read())  # noqa: S302 -- as with what Python keeps beside it
-    except (OSError, ValueError, EOFError, TypeError):
+            whole = memoryview(file.read())
+        begin = _LENGTH_BYTES + int.from_bytes(whole[:_LENGTH_BYTES], "little")
+        listed: dict[str, Any] = marshal.loads(whole[_LENGTH_BYTES:begin])  # noqa: S302 -- as with what Python keeps beside it
+        if begin + max(end for *_, end in listed.values()) != len(whole):
+            return {}
+        return {
+            name: (is_package, stamp, whole[begin + start : begin + end])
+            for name, (is_package, stamp, start, end) in listed.items()
+        }
+    except (OSError, ValueError, EOFError, TypeError, AttributeError):
         return {}
-    return dict(found) if isinstance(found, dict) else {}
 
 
 def _write(path: str, modules: _Modules) -> None:
+    listed: dict[str, tuple[bool, bytes, int, int]] = {}
+    end = 0
+    for name, (is_package, stamp, code) in modules.items():
+        listed[name] = is_package, stamp, end, end + len(code)
+        end += len(code)
+    index = marshal.dumps(listed)
     temporary = f"{path}.{os.getpid()}"
     try:
         with open(temporary, "wb") as file:
-            file.write(marshal.dumps(modules))
+            file.write(len(index).to_bytes(_LENGTH_BYTES, "little"))
+            file.write(index)
+            file.writelines(code for _, _, code in modules.values())
         os.replace(temporary, path)
     except OSError:
         # It saves time, no more.
