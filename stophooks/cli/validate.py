@@ -17,7 +17,7 @@ from stophooks.store import contents
 from stophooks.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from stophooks.config.loading import Loaded
     from stophooks.plan import Plan
@@ -85,6 +85,19 @@ def _tell(loaded: dict[str, Loaded], *, strict: bool) -> None:
             count = sum(len(section.commands) for section in one.plan.sections)
             noun = "command" if count == 1 else "commands"
             console.out(f"{project.short(path)}: ok, {count} {noun}{_protected(one.plan)}")
+            for note in _idle(one.plan):
+                console.out(f"{project.short(path)}: {note}")
+
+
+def _idle(plan: Plan) -> Iterator[str]:
+    """Patterns that fit no file: a check that they are for may never run, or run too seldom."""
+    for section in plan.sections:
+        for command in section.commands:
+            where = f"{section.event}: {command.name}"
+            for key, patterns in (("inputs", command.inputs), ("files", command.files)):
+                for pattern in patterns:
+                    if not contents.fits_any(plan.project_dir, pattern):
+                        yield f'{where}: {key}: "{pattern}" fits no file now'
 
 
 def _protected(plan: Plan) -> str:

@@ -20,6 +20,12 @@ _ALL = ("**",)
 # Not the variable of a shell.
 _INSIDE = re.compile(rf"(?<!\$){re.escape(FILES)}")
 _WORD = re.compile(rf"(?<!\S){re.escape(FILES)}(?!\S)")
+_BRACES = re.compile(r"\{[^{}]*,[^{}]*\}")
+_NAME_OTHERS = "name those that are meant"
+_WITHOUT = {
+    "files": "write it, without the !, into exclude",
+    "exclude": "write into files what is meant",
+}
 _NOT_A_CHECK = "only for checks of an agent (stop, subagent_stop): what else runs has to be done"
 _IN_A_SCRIPT = 'a script has the list instead: xargs -0 PROGRAM < "$STOPHOOKS_FILES"'
 
@@ -59,10 +65,20 @@ def patterns(
 
 
 def check_patterns(given: Sequence[str], where: Path, findings: Findings) -> None:
-    """Refuse patterns that no path can fit."""
+    """Refuse patterns that no path can fit, and those that mean something elsewhere."""
     for index, pattern in enumerate(given):
+        place = (*where, index)
+        if pattern.startswith("!"):
+            findings.problem(
+                place,
+                "a pattern has no ! before it",
+                hint=_WITHOUT.get(str(where[-1]), _NAME_OTHERS),
+            )
+        if _BRACES.search(pattern):
+            findings.problem(place, "a pattern has no {a,b} in it", hint="write a pattern for each")
         if {".", ".."} & set(pattern.split("/")):
-            findings.problem((*where, index), "a pattern has no . or .. in it")
+            hint = "without ./" if pattern.startswith("./") else None
+            findings.problem(place, "a pattern has no . or .. in it", hint=hint)
 
 
 def _check_places(given: StopCommand, where: Path, findings: Findings, *, has_files: bool) -> None:

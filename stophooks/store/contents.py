@@ -65,6 +65,11 @@ def protected(project_dir: str, patterns: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def fits_any(project_dir: str, pattern: str) -> bool:
+    """Whether a pattern names a file that is there now."""
+    return next(_named(project_dir, [tuple(pattern.rstrip("/").split("/"))]), None) is not None
+
+
 def differences(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
     """What became of each path whose print is another one: ``changed``, ``gone`` or ``new``."""
     found = {}

@@ -361,3 +361,21 @@ def test_the_list_is_part_of_what_a_pass_depends_on(stophooks: Stophooks, place:
 
     assert statuses == ["passed", "skipped", "passed", "skipped"]
     assert given(place) == ["a.py", "src/b.py"]
+
+
+@pytest.mark.scenario("changed-files: A pattern that fits nothing is told")
+def test_a_pattern_that_fits_nothing_is_told(stophooks: Stophooks, tmp_path: Path) -> None:
+    check = {"name": "lint", "run": "true", "inputs": ["src", "scr/**"], "files": ["**/*.rs"]}
+    place = repository(
+        tmp_path / "project",
+        {"stophooks.json": json.dumps({"stop": {"commands": [check]}}), "src/a.py": ""},
+    )
+
+    done = stophooks("validate", cwd=place)
+
+    assert done.returncode == 0
+    assert done.stdout == (
+        "stophooks.json: ok, 1 command\n"
+        'stophooks.json: stop: lint: inputs: "scr/**" fits no file now\n'
+        'stophooks.json: stop: lint: files: "**/*.rs" fits no file now\n'
+    )

@@ -95,6 +95,29 @@ def test_patterns_stay_in_the_project(tmp_path: Path) -> None:
     assert {message for _, message, _ in found} == {"a pattern has no . or .. in it"}
 
 
+@pytest.mark.scenario("changed-files: A pattern of another language is a problem")
+@pytest.mark.parametrize(
+    ("key", "pattern", "message", "hint"),
+    [
+        ("files", "src/*.{js,ts}", "a pattern has no {a,b} in it", "write a pattern for each"),
+        ("inputs", "!a", "a pattern has no ! before it", "name those that are meant"),
+        ("files", "!a", "a pattern has no ! before it", "write it, without the !, into exclude"),
+        ("exclude", "!a", "a pattern has no ! before it", "write into files what is meant"),
+        ("files", "./src", "a pattern has no . or .. in it", "without ./"),
+    ],
+)
+def test_a_pattern_of_another_language_is_a_problem(
+    tmp_path: Path, key: str, pattern: str, message: str, hint: str
+) -> None:
+    found = problems(tmp_path, stop(run="x", **{key: [pattern]}))
+
+    assert found == [(f"stop.commands[0].{key}[0]", message, hint)]
+
+
+def test_braces_and_marks_within_a_name_are_no_problem(tmp_path: Path) -> None:
+    assert problems(tmp_path, stop(run="x", files=["{a}", "a!", "[!a]*"])) == []
+
+
 chunks = st.lists(st.binary(max_size=40).map(lambda data: data * 4000), max_size=6)
 
 
