@@ -13,7 +13,7 @@ from stophooks.store import contents
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from stophooks.inputs import Tree
     from stophooks.models import Command
@@ -85,14 +85,26 @@ def stamps(command: Command, tree: Tree) -> str:
     """
     if not command.inputs:
         return ""
-    base = command.project_dir
+    named = inputs.paths(tree, command.inputs, base=command.project_dir)
+    return written((*named, *beside(command, tree)))
+
+
+def beside(command: Command, tree: Tree) -> list[str]:
+    """The absolute paths of the files that `ignored` and `scripts` tell of.
+
+    Raises:
+        UnknownError: They are too many.
+    """
+    known = sorted(path for path in ignored(command, tree) if path)
+    there = [os.path.join(command.project_dir, path) for path in known]
+    return there + sorted(scripts(command))
+
+
+def written(paths: Iterable[str]) -> str:
+    """A word for when files were written, and those that links lead to."""
     said = sha256()
-    for path in (
-        *inputs.paths(tree, command.inputs, base=base),
-        *(os.path.join(base, path) for path in sorted(ignored(command, tree)) if path),
-        *sorted(scripts(command)),
-    ):
-        said.update(os.fsencode(f"{path}\0{_written(path)}\0"))
+    for path in paths:
+        said.update(os.fsencode(f"{path}\0{' '.join(_stamps(path))}\0"))
     return said.hexdigest()
 
 
@@ -116,11 +128,6 @@ def check_mounts(command: Command, root: str) -> None:
             f"what it sees at {mount.target} lies outside of the project; `inputs` would say what "
             "of it counts"
         )
-
-
-def _written(path: str) -> str:
-    """When a file was written, and the one that a link leads to."""
-    return " ".join(_stamps(path))
 
 
 def _stamps(path: str) -> Iterator[str]:

@@ -37,12 +37,13 @@ def beside(section: Section, tree: Tree, environ: Mapping[str, str], home: str) 
         ignored = [reach.ignored(command, tree) for command in commands]
         secrets = _secrets(commands)
         scripts = [reach.scripts(command) for command in commands]
-        written = [reach.stamps(command, tree) for command in commands]
+        # Whether the others were written the tree tells.
+        paths = [path for command in commands for path in reach.beside(command, tree)]
     except UnknownError:
         return None
     return Beside(
         terms=jsonvalues.dumps([images, ignored, secrets, scripts], sort_keys=True),
-        written="\0".join(written),
+        written=reach.written((*paths, *secrets)),
         is_known_at_start=not images and not any(ignored) and not secrets,
     )
 
