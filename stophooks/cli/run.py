@@ -102,8 +102,8 @@ def run(
         return
     _see_to_the_dead(whole)
     received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait, basis=basis)
-    if received is None and not only and config is None:
-        _remember(report, section)
+    if received is None and config is None:
+        _remember(report, section, whole=not only)
     if debug:
         for row in history.trail(report):
             console.err(f"debug: {row}")
@@ -189,12 +189,21 @@ def _run(
     return received.number, report
 
 
-def _remember(report: Report, section: Section) -> None:
-    """Tell `stophooks status`; a stop of an agent is checked all the same."""
+def _remember(report: Report, section: Section, *, whole: bool) -> None:
+    """Tell `stophooks status` of a whole run; a stop of an agent is checked all the same.
+
+    What did not pass by hand is not what passed for an agent any more, even if it was one command.
+    """
     event = Event(kind=section.event, agent="", session=None, directories=())
     memory = Memory(state_dir(invocation.environ()), event, report.project_dir)
-    result = "failed" if report.blocks else "passed"
-    memory.put_by_hand(section.event, state(report, event, result, max_blocks=section.max_blocks))
+    if whole:
+        result = "failed" if report.blocks else "passed"
+        known = state(report, event, result, max_blocks=section.max_blocks)
+        memory.put_by_hand(section.event, known)
+    if report.blocks:
+        memory.doubt(section.event)
+    elif not report.passed:
+        memory.forget_pass(section.event)
     memory.close()
     for note in memory.notes:
         console.err(note)

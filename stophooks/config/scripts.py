@@ -26,6 +26,8 @@ _LEADING = frozenset(
     | {"builtin", "command", "env", "nice", "nohup", "poetry", "run", "sudo", "timeout", "uv"}
 )
 _LOOSE = re.compile(r"[;&|()<>]+|[^\s;&|()<>'\"]+")
+# Behind it is what the command writes; what is behind `<` may be its script.
+_WRITES = re.compile(r"&?>+[&|]?")
 _OPERATOR = re.compile(r"[;&|()<>]+")
 # What may stand between such a word and the command: `FOO=1`, and the `5m` of a timeout.
 _BETWEEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=|[0-9.]+[smhd]?\Z")
@@ -42,15 +44,16 @@ def scripts(plan: Plan) -> dict[str, tuple[Command, ...]]:
     found: dict[str, tuple[Command, ...]] = {}
     for section in plan.sections:
         for command in section.commands if section.event in STOP_EVENTS else ():
-            for path in dict.fromkeys(_files(command) if command.pin else ()):
+            for path in dict.fromkeys(started(command) if command.pin else ()):
                 found[path] = (*found.get(path, ()), command)
     return found
 
 
-def _files(command: Command) -> Iterator[str]:
+def started(command: Command) -> Iterator[str]:
+    """The files that one command starts, as `scripts` has them."""
     homes = {os.path.realpath(command.project_dir)}
     homes |= {os.path.realpath(os.path.dirname(command.source))} if command.source else set()
-    for word in _started(command):
+    for word in _named(command):
         path = _on_host(word, command)
         real = os.path.realpath(path or "/")
         if path and os.path.isfile(real) and any(_is_inside(real, home) for home in homes):
@@ -61,7 +64,7 @@ def _is_inside(path: str, directory: str) -> bool:
     return path.startswith(directory.rstrip("/") + "/")
 
 
-def _started(command: Command) -> Iterator[str]:
+def _named(command: Command) -> Iterator[str]:
     if command.argv is not None:
         yield from _of_words(command.argv)
         return
@@ -74,14 +77,18 @@ def _started(command: Command) -> Iterator[str]:
 def _simple_commands(line: str) -> Iterator[list[str]]:
     """The words of each command in a line of a shell's script, as well as words tell."""
     words: list[str] = []
+    is_written = False
     for word in _words(line):
         if word.startswith("#"):
             break
-        if _OPERATOR.fullmatch(word):
+        if _WRITES.fullmatch(word):
+            is_written = True
+        elif _OPERATOR.fullmatch(word):
             yield words
             words = []
-        else:
+        elif not is_written:
             words.append(word)
+        is_written = is_written and _WRITES.fullmatch(word) is not None
     yield words
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stophooks.hook.budget import Budget
     from stophooks.hook.pinned import Pinned
     from stophooks.inputs import Tree
+    from stophooks.memo.base import Beside
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
     from stophooks.store.memory import Memory
@@ -56,10 +57,11 @@ class Check:
         why = skip.unfinished(self.event, self.memory)
         if why is not None or self.held.findings:
             return why
+        known = self._beside
         return skip.unchanged(
             self.section.event,
             self.memory,
-            start=self.held.start_tree,
+            start=self.held.start_tree if known is not None and known.is_known_at_start else None,
             tree=_id(self._before),
             terms=self._terms,
         )
@@ -79,7 +81,7 @@ class Check:
             section=self.section,
             memory=self.memory,
             budget=self.budget,
-            terms=self._terms,
+            terms=self._terms or "",
             began=self.began,
             notes=self.held.notes,
         )
@@ -91,7 +93,10 @@ class Check:
             looking = tree.Looking(self._now)
             looking.meanwhile(_OF_AN_ANSWER)
             after = looking.tree()
-        return judge.reply(whole, Trees(before=_id(self._before), after=_id(after)))
+        return judge.reply(
+            whole,
+            Trees(before=_id(self._before), after=_id(after), untouched=self._untouched(after)),
+        )
 
     @property
     def basis(self) -> Basis:
@@ -107,8 +112,27 @@ class Check:
         return self._looking.tree()
 
     @cached_property
-    def _terms(self) -> str:
-        return skip.terms(self.section, self.environ, start=self.held.start_tree)
+    def _beside(self) -> Beside | None:
+        return skip.beside(self.section, self._before, self.environ)
+
+    @cached_property
+    def _terms(self) -> str | None:
+        known, start = self._beside, self.held.start_tree
+        if known is None:
+            return None
+        return skip.terms(self.section, self.environ, start=start, known=known)
+
+    def _untouched(self, after: Tree | None) -> bool:
+        """Whether nothing that decides was as much as written since this stop was looked at."""
+        before, known = self._before, self._beside
+        if before is None or after is None or known is None:
+            return False
+        if after is not before:
+            from stophooks.inputs import untouched  # noqa: PLC0415 -- what looked has imported it
+
+            if not untouched(before, after):
+                return False
+        return skip.beside(self.section, after, self.environ) == known
 
     def _now(self) -> Tree | None:
         return tree.look(self.plan.project_dir, self.environ, state_dir=self.state_dir)

@@ -37,15 +37,19 @@ _MACHINE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trees:
-    """The project's content before and after a run; None where it cannot be told."""
+    """The project's content before and after a run; None where it cannot be told.
+
+    ``untouched``: nothing that decides a result had other content meanwhile.
+    """
 
     before: str | None
     after: str | None
+    untouched: bool = False
 
     @property
     def settled(self) -> str | None:
         """The content that was checked, where nothing changed meanwhile."""
-        return self.after if self.before == self.after else None
+        return self.after if self.untouched and self.before == self.after else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +158,13 @@ class Judge:
             allowed = spent.allowed
         known["allowed"] = allowed
         if tree is not None:
-            self.memory.passed(self.section.event, known, tree=tree, terms=self.terms)
-        else:
-            self.memory.put_state(self.section.event, known)
+            self.memory.passed(
+                self.section.event, known, tree=tree, terms=self.terms, began=self.began
+            )
+            return
+        self.memory.put_state(self.section.event, known)
+        if not report.passed:
+            self.memory.forget_pass(self.section.event)
 
 
 def _by_machine(result: Result) -> bool:

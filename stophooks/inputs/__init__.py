@@ -29,6 +29,7 @@ __all__ = [
     "digest",
     "files",
     "look",
+    "paths",
     "untouched",
 ]
 
@@ -123,6 +124,23 @@ def digest(tree: Tree, patterns: Sequence[str], exclude: Sequence[str], *, base:
 
     with tree.records.opened():
         return chosen(tree, patterns, exclude, base=base)
+
+
+def paths(tree: Tree, patterns: Sequence[str], *, base: str) -> Sequence[str]:
+    """The absolute path of each file that patterns name, in one order.
+
+    Args:
+        tree: The tree.
+        patterns: Of `store.contents.matches`, relative to ``base``.
+        base: Absolute path of a directory in the tree.
+
+    Raises:
+        UnknownError: It is not known any more.
+    """
+    from stophooks.inputs.chosen import paths_of  # noqa: PLC0415 -- needs patterns, which cost time
+
+    with tree.records.opened():
+        return [os.path.join(tree.root, path) for path in paths_of(tree, patterns, base=base)]
 
 
 def changed_since_head(tree: Tree, *, environ: Mapping[str, str]) -> Changes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stophooks.digests import sha256
-from stophooks.inputs.records import SELF
+from stophooks.inputs.records import DIRECTORY, SELF
 from stophooks.store.contents import matches, may_hold
 from stophooks.typed import TYPE_CHECKING
 
@@ -20,16 +20,29 @@ _Parts = tuple[str, ...]
 
 def chosen(tree: Tree, patterns: Sequence[str], exclude: Sequence[str], *, base: str) -> str:
     """A word for the content of the files that patterns name; see `inputs.digest`."""
+    said = sha256()
+    for path, word in _choice(tree, patterns, exclude, base=base).below(tree.id, ()):
+        said.update(os.fsencode(f"{'/'.join(path)}\0{word}\0"))
+    return said.hexdigest()
+
+
+def paths_of(tree: Tree, patterns: Sequence[str], *, base: str) -> Iterator[str]:
+    """The path of each file that patterns name, relative to the root; see `inputs.paths`."""
+    for path, word in _choice(tree, patterns, (), base=base).below(tree.id, ()):
+        name = "/".join(path)
+        if word[0] == DIRECTORY:
+            yield from (below for below, _word in tree.records.files(word[1:], f"{name}/"))
+        else:
+            yield name
+
+
+def _choice(tree: Tree, patterns: Sequence[str], exclude: Sequence[str], *, base: str) -> _Choice:
     inner = os.path.relpath(os.path.realpath(base), tree.root)
-    found = _Choice(
+    return _Choice(
         tree.records,
         [_from_root(pattern, inner) for pattern in patterns],
         [_from_root(pattern, inner) for pattern in exclude],
     )
-    said = sha256()
-    for path, word in found.below(tree.id, ()):
-        said.update(os.fsencode(f"{'/'.join(path)}\0{word}\0"))
-    return said.hexdigest()
 
 
 def _from_root(pattern: str, base: str) -> _Parts:

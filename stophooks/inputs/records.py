@@ -25,7 +25,7 @@ _WAIT_S = 1.0
 # Primary result codes (sqlite.org/rescode.html) that no later attempt would change: ERROR, CORRUPT,
 # NOTADB.
 _DAMAGED = frozenset({1, 11, 26})
-_DIRECTORY = "d"
+DIRECTORY = "d"
 _REPOSITORY = "r"
 # No file's name: at a repository's root its commit, where another one lies within its listing.
 SELF = ""
@@ -87,7 +87,7 @@ class Records:
                 entries[name] = word
         for name, inner in below.items():
             new = self.change(entries.get(name, "")[1:], inner)
-            entries[name] = new and _DIRECTORY + new
+            entries[name] = new and DIRECTORY + new
         return self._add({name: word for name, word in entries.items() if word})
 
     def entries(self, listing: str) -> _Entries:

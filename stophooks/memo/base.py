@@ -38,6 +38,19 @@ class Why:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What decides the results of a section beside the project's files and its environment.
+
+    ``terms`` differ when it does, ``written`` also when a file has had other content meanwhile.
+    ``is_known_at_start``: the project's files tell whether it is what it was when a session began.
+    """
+
+    terms: str = ""
+    written: str = ""
+    is_known_at_start: bool = True
+
+
 def concerns(command: Command) -> bool:
     """Whether there is anything to decide about a command."""
     return command.skip_unchanged or bool(command.files)

@@ -6,12 +6,12 @@ import os
 
 from stophooks import __version__, inputs, jsonvalues
 from stophooks.digests import blake2b, sha256
-from stophooks.errors import ExecutorUnavailableError, StoreError
+from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.host import shell
 from stophooks.executors.host.executor import KEPT_VARIABLES
 from stophooks.inputs import UnknownError
+from stophooks.memo import reach
 from stophooks.memo.base import VOLATILE
-from stophooks.models import Pull
 from stophooks.process.family import GUARDS, TOKEN
 from stophooks.store import contents
 from stophooks.typed import TYPE_CHECKING, Any
@@ -37,7 +37,6 @@ _OF_A_RUN = frozenset(
     {"STOPHOOKS_RUN_ID", "STOPHOOKS_SESSION", "STOPHOOKS_SUBJECT_ID", TOKEN, GUARDS}
 )
 _LEFT_OUT = VOLATILE | _OF_A_RUN
-_WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def parts(
         UnknownError: Something of it cannot be told.
     """
     environment = _environment(command, around.environ)
-    image = None if command.container is None else _image(command, around)
+    image = reach.image(command, around.environ, around.home)
     return {
         "version": __version__,
         "definition": _hash(around, jsonvalues.dumps(_definition(command), sort_keys=True)),
@@ -79,6 +78,7 @@ def parts(
         "secrets": {name: _hash(around, value) for name, value in _secrets(command, around)},
         "files": None if paths is None else _hash(around, "\0".join(paths)),
         "inputs": _inputs(command, tree),
+        "scripts": _scripts(command, around),
         "tree": tree.id,
     }
 
@@ -115,18 +115,6 @@ def _secrets(command: Command, around: Surroundings) -> Iterable[tuple[str, byte
         raise UnknownError("one of its secrets is missing") from err
 
 
-def _image(command: Command, around: Surroundings) -> str:
-    container = command.container
-    if container is None or container.pull is Pull.ALWAYS:
-        raise UnknownError("its image is pulled every time (`pull: always`)")
-    from stophooks.memo.image import image_id  # noqa: PLC0415 -- only who has an image needs it
-
-    found = image_id(container.image, around.environ, around.home)
-    if found is None:
-        raise UnknownError("the engine does not tell which image it has")
-    return found
-
-
 def _program(command: Command, environ: Mapping[str, str]) -> str:
     """The program of this machine that is started, as it is now."""
     if command.container is not None:
@@ -154,52 +142,21 @@ def _printed(path: str) -> str:
     return f"{path} {found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 
+def _scripts(command: Command, around: Surroundings) -> dict[str, str]:
+    """The scripts of the project that it starts, as they are now."""
+    base = command.project_dir
+    found = reach.scripts(command).items()
+    return {os.path.relpath(path, base): _hash(around, known) for path, known in found}
+
+
 def _inputs(command: Command, tree: Tree) -> str:
     """What the files hold that its result depends on."""
     if command.inputs:
-        return inputs.digest(tree, command.inputs, (), base=command.project_dir) + _others(
-            command, tree
-        )
-    _check_mounts(command, tree)
+        known = inputs.digest(tree, command.inputs, (), base=command.project_dir)
+        return f"{known} {_summed(reach.ignored(command, tree))}"
+    reach.check_mounts(command, tree.root)
     return tree.id
 
 
-def _others(command: Command, tree: Tree) -> str:
-    """What those inputs hold that begin with a name and name no file that git knows of.
-
-    Who writes `.env` or `build/**` means it, ignored or not.
-    """
-    base = command.project_dir
-    # Not by the list of all files, of which there may be very many.
-    nothing = inputs.digest(tree, (), (), base=base)
-    asked = [
-        pattern
-        for pattern in command.inputs
-        if not _WILD & set(pattern.partition("/")[0])
-        and inputs.digest(tree, (pattern,), (), base=base) == nothing
-    ]
-    if not asked:
-        return ""
-    try:
-        found = contents.protected(command.project_dir, asked)
-    except StoreError as err:
-        raise UnknownError("its `inputs` name too many files that git ignores") from err
-    return " " + sha256(jsonvalues.dumps(sorted(found.items())).encode()).hexdigest()
-
-
-def _check_mounts(command: Command, tree: Tree) -> None:
-    """Refuse a directory of this machine that a container sees and nobody looks into.
-
-    Raises:
-        UnknownError: There is one.
-    """
-    for mount in command.container.mounts if command.container else ():
-        if mount.type != "bind" or mount.source is None:
-            continue
-        source = os.path.realpath(mount.source)
-        if source == tree.root or source.startswith(f"{tree.root}/"):
-            continue
-        raise UnknownError(
-            f"what it sees at {mount.target} lies outside of the project; `inputs` would say what "
-            "of it counts"
-        )
+def _summed(found: Mapping[str, str]) -> str:
+    return sha256(jsonvalues.dumps(sorted(found.items())).encode()).hexdigest()

@@ -9,7 +9,7 @@ import time
 from stophooks import inputs
 from stophooks.errors import StophooksError, StoreError
 from stophooks.inputs import UnknownError
-from stophooks.memo import words
+from stophooks.memo import reach, words
 from stophooks.memo.base import Basis, Why, concerns
 from stophooks.memo.chosen import Chosen, choose
 from stophooks.memo.key import Surroundings, key, parts
@@ -39,7 +39,8 @@ class _Decision:
     """What becomes of one command; ``outcome`` where it does not run.
 
     ``key`` and ``parts`` are what its pass would be remembered by, None where it would not;
-    ``writes`` is how often it was seen until then that files were written.
+    ``writes`` is how often it was seen until then that files were written, ``stamps`` when those
+    were that its `inputs` name. Without ``parts`` only a failure is taken note of.
     """
 
     why: Why
@@ -48,6 +49,7 @@ class _Decision:
     key: str | None = None
     parts: dict[str, Any] | None = None
     writes: int = 0
+    stamps: str = ""
 
 
 class Memo:
@@ -152,8 +154,22 @@ class Memo:
             reason = words.fits(chosen) if chosen else EVERY_TIME
             if command.skip_unchanged:
                 reason = "no result is reused (--no-cache)"
-            return _Decision(why=Why(runs=True, reason=reason), chosen=chosen)
+            return _Decision(
+                why=Why(runs=True, reason=reason),
+                chosen=chosen,
+                key=self._doubted(command, tree, chosen),
+            )
         return self._reused_or_not(command, tree, chosen)
+
+    def _doubted(self, command: Command, tree: Tree | None, chosen: Chosen | None) -> str | None:
+        """By what a pass is known, if there is one, that a failure makes unknown."""
+        if tree is None or not command.skip_unchanged:
+            return None
+        try:
+            around = self._surroundings()
+            return key(parts(command, tree, around, paths=_paths(chosen)), around)
+        except UnknownError:
+            return None
 
     def _reused_or_not(
         self, command: Command, tree: Tree | None, chosen: Chosen | None
@@ -162,7 +178,7 @@ class Memo:
             return _Decision(why=Why(runs=True, reason=_UNTOLD), chosen=chosen)
         try:
             around = self._surroundings()
-            found = parts(command, tree, around, paths=chosen.paths if chosen else None)
+            found = parts(command, tree, around, paths=_paths(chosen))
         except UnknownError as err:
             return _Decision(why=Why(runs=True, reason=str(err) or _UNTOLD), chosen=chosen)
         name = key(found, around)
@@ -171,12 +187,17 @@ class Memo:
             return _not_run(words.unchanged(before.at), chosen)
         last = self._passes.last(self._project_dir, _identity(command))
         reason = words.differs(command, last, found, tree)
+        try:
+            stamps = "" if self._basis.looks_only else reach.stamps(command, tree)
+        except UnknownError:
+            return _Decision(why=Why(runs=True, reason=reason), chosen=chosen)
         return _Decision(
             why=Why(runs=True, reason=reason),
             chosen=chosen,
             key=name,
             parts=found,
             writes=self._writes,
+            stamps=stamps,
         )
 
     def _remember(self, command: Command, decision: _Decision) -> None:
@@ -185,13 +206,13 @@ class Memo:
         if tree is None or decision.parts is None or decision.key is None:
             return
         if not command.inputs and self._writes != decision.writes:
-            # A file may have had other content meanwhile, and the same again. Of `inputs` only
-            # their content is known.
+            # A file may have had other content meanwhile, and the same again.
             return
         try:
             around = self._surroundings()
-            paths = decision.chosen.paths if decision.chosen else None
-            found = parts(command, tree, around, paths=paths)
+            found = parts(command, tree, around, paths=_paths(decision.chosen))
+            if reach.stamps(command, tree) != decision.stamps:
+                return
         except UnknownError:
             return
         if key(found, around) != decision.key:
@@ -240,7 +261,8 @@ class Memo:
     def _surroundings(self) -> Surroundings:
         if self._around is None:
             try:
-                found = salt(self._state_dir, make=not self._basis.looks_only)
+                makes = self._basis.cache and not self._basis.looks_only
+                found = salt(self._state_dir, make=makes)
             except StoreError as err:
                 raise UnknownError(f"no result can be remembered: {err}") from err
             if found is None:
@@ -249,6 +271,10 @@ class Memo:
                 environ=self._environ, vault=self._vault, home=self._home, salt=found
             )
         return self._around
+
+
+def _paths(chosen: Chosen | None) -> tuple[str, ...] | None:
+    return None if chosen is None else chosen.paths
 
 
 def _identity(command: Command) -> str:

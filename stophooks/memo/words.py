@@ -67,6 +67,8 @@ def _causes(
     for name, words in (("environment", "its environment"), ("secrets", "its secrets")):
         if names := _differing(before.get(name), now[name]):
             yield f"{words} ({listed(names)})"
+    if scripts := _differing(before.get("scripts"), now["scripts"]):
+        yield f"a script that it starts ({listed(scripts)})"
     if before.get("inputs") != now["inputs"]:
         yield _changed_files(command, before, tree)
     if before.get("configuration") != now["configuration"]:

@@ -30,6 +30,7 @@ BASELINE = "baseline"
 PASS = "pass"  # noqa: S105 -- not a secret
 STATE = "state"
 BY_HAND = "by_hand"
+DOUBT = "doubt"
 
 
 class Memory:
@@ -100,19 +101,46 @@ class Memory:
         return _object(self._facts.get(BASELINE, f"{self._begin()} {section}"))
 
     def put_baseline(self, section: str, found: dict[str, Any]) -> None:
-        """Remember what is known when the session begins."""
+        """Remember what is known when the session begins; a failure is one of the project."""
+        if found.get("failures"):
+            self.doubt(section)
         self._put(BASELINE, f"{self._begin()} {section}", found)
 
     def last_pass(self, section: str) -> dict[str, Any] | None:
         """The last pass in this project: ``tree``, ``terms`` and ``at``."""
         return _object(self._facts.get(PASS, self._of(section)))
 
-    def passed(self, section: str, found: dict[str, Any], *, tree: str, terms: str) -> None:
-        """Remember a result that is a pass: of this tree, on these terms."""
+    def passed(
+        self, section: str, found: dict[str, Any], *, tree: str, terms: str, began: float
+    ) -> None:
+        """Remember a result that is a pass: of this tree, on these terms.
+
+        Unless something else failed in the project since the call ``began``: which of the two is
+        right is not known.
+        """
         key = self._of(section)
         known = {"tree": tree, "terms": terms, "at": time.time()}
         with suppress(*UNUSABLE):
-            self._facts.put_all((PASS, key, known), (STATE, key, found))
+            if self._facts.get(DOUBT, key) is not None:
+                self._facts.change(DOUBT, key, lambda at: _doubt(at, began))
+            if self._facts.get(DOUBT, key) is None:
+                self._facts.put_all((PASS, key, known), (STATE, key, found))
+            else:
+                self._facts.put(STATE, key, found)
+
+    def forget_pass(self, section: str) -> None:
+        """Forget that everything passed: not everything has, the last time."""
+        with suppress(*UNUSABLE):
+            self._facts.forget(PASS, self._of(section))
+
+    def doubt(self, section: str) -> None:
+        """Something failed, whoever ran it: no stop goes unchecked until everything has passed."""
+        self.forget_pass(section)
+        self._put(DOUBT, self._of(section), time.time())
+
+    def is_doubted(self, section: str) -> bool:
+        """Whether something failed since everything passed."""
+        return self._facts.get(DOUBT, self._of(section)) is not None
 
     def state(self, section: str) -> dict[str, Any] | None:
         """The last result in this project; see `stophooks.reports.status`."""
@@ -121,8 +149,7 @@ class Memory:
     def put_state(self, section: str, found: dict[str, Any]) -> None:
         """Remember a result; one that is not a pass makes an earlier pass unknown."""
         if found.get("result") == "failed":
-            with suppress(*UNUSABLE):
-                self._facts.forget(PASS, self._of(section))
+            self.doubt(section)
         self._put(STATE, self._of(section), found)
 
     def by_hand(self, section: str) -> dict[str, Any] | None:
@@ -194,6 +221,11 @@ def key(*parts: str) -> str:
     """One short name for what an agent may have named in any length and with any characters."""
     whole = "\0".join(parts).encode("utf-8", "surrogatepass")
     return sha256(whole).hexdigest()
+
+
+def _doubt(at: Any, began: float) -> float | None:
+    """What is left of a doubt where everything has passed since a moment."""
+    return at if isinstance(at, (int, float)) and at >= began else None
 
 
 def _moment(state: dict[str, Any]) -> float:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.events import Event
+from stophooks.store.memory import Memory
 from tests.integration.test_hook_answers import (
     message,
     payload,
@@ -18,11 +21,15 @@ from tests.integration.test_hook_answers import (
     silent,
     stop,
 )
+from tests.repositories import repository
+from tests.running import wait_until
+from tests.sessions import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.program import Stophooks
+    from tests.program import Finished, Stophooks
 
 __all__ = ["place"]
 
@@ -257,3 +264,142 @@ def test_a_project_that_cannot_be_read_is_always_checked(
 
     assert all(silent(answer) for answer in answers)
     assert runs(checked) == 2
+
+
+def commands(*checks: Mapping[str, object], **more: object) -> str:
+    return json.dumps({"stop": {"max_blocks": 9, "commands": list(checks)}, **more})
+
+
+def ended(answer: Finished) -> str:
+    """What a stop came to: what the person was told, or nothing for a pass, or that it blocked."""
+    return "blocked" if answer.returncode == 2 else "" if silent(answer) else message(answer)
+
+
+@pytest.fixture
+def committed(tmp_path: Path) -> Path:
+    return repository(tmp_path / "project", {"a.py": "good\n", ".gitignore": ".env\nout\n"})
+
+
+@pytest.mark.scenario("budget: What inputs name beside the project's files")
+@pytest.mark.parametrize("since_start", [False, True])
+def test_an_ignored_input_that_changed_is_checked(
+    stophooks: Stophooks, committed: Path, *, since_start: bool
+) -> None:
+    check = {"name": "tests", "run": "grep -q good .env", "inputs": ["a.py", ".env"]}
+    (committed / "stophooks.json").write_text(commands(check))
+    (committed / ".env").write_text("good\n")
+    session = Session(stophooks=stophooks, place=committed)
+    first = [ended(session.stop()), ended(session.stop())]
+    if since_start:
+        session = Session(stophooks=stophooks, place=committed, name="next")
+        session.start()
+    (committed / ".env").write_text("bad\n")
+
+    assert first[0] == ""
+    assert "nothing changed since everything passed" in first[1]
+    assert ended(session.stop()) == "blocked"
+
+
+@pytest.mark.scenario("budget: What inputs name beside the project's files")
+def test_a_secret_s_file_that_changed_is_checked(
+    stophooks: Stophooks, committed: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("good")
+    secret.chmod(0o600)
+    check = {
+        "name": "tests",
+        "run": 'test "$KEY" = good',
+        "secrets": [{"name": "KEY", "from_file": str(secret)}],
+    }
+    (committed / "stophooks.json").write_text(commands(check))
+    session = Session(stophooks=stophooks, place=committed)
+    told = [ended(session.stop()), ended(session.stop())]
+    secret.write_text("evil")
+    told.append(ended(session.stop()))
+
+    assert told[::2] == ["", "blocked"]
+    assert "nothing changed since everything passed" in told[1]
+
+
+@pytest.mark.scenario("budget: What runs every time is checked every time")
+def test_a_command_that_is_there_for_what_it_leaves_is_always_run(
+    stophooks: Stophooks, committed: Path
+) -> None:
+    check = {"name": "tests", "run": "echo >> .git/runs", "keep_children": True}
+    (committed / "stophooks.json").write_text(commands(check))
+    session = Session(stophooks=stophooks, place=committed)
+
+    told = [ended(session.stop()) for _ in range(2)]
+
+    assert told == ["", ""]
+    assert runs(committed) == 2
+
+
+@pytest.mark.scenario("budget: A failure of anybody else is checked again")
+@pytest.mark.parametrize("args", [(), ("--only", "tests"), ("--no-cache",)])
+@pytest.mark.parametrize("since_start", [False, True])
+def test_a_failure_by_hand_is_checked_again(
+    stophooks: Stophooks, committed: Path, args: tuple[str, ...], *, since_start: bool
+) -> None:
+    check = {"name": "tests", "run": "echo >> .git/runs; test ! -e .git/bad"}
+    (committed / "stophooks.json").write_text(commands(check))
+    session = Session(stophooks=stophooks, place=committed)
+    assert ended(session.stop()) == ""
+    if since_start:
+        session = Session(stophooks=stophooks, place=committed, name="next")
+        session.start()
+    (committed / ".git/bad").touch()
+    assert stophooks("run", *args, cwd=committed).returncode == 1
+
+    blocked = ended(session.stop())
+    (committed / ".git/bad").unlink()
+    after = [ended(session.stop()) for _ in range(2)]
+
+    assert (blocked, after[0]) == ("blocked", "")
+    assert "nothing changed since everything passed" in after[1]
+    assert runs(committed) == 4
+
+
+@pytest.mark.scenario("budget: A failure of anybody else is checked again")
+def test_a_pass_does_not_outlive_a_failure_of_the_same_time(tmp_path: Path) -> None:
+    """Another session's check failed while this one's was going on, which knows nothing of it."""
+    event = Event(kind="stop", agent="claude", session="a", directories=())
+    memory = Memory(str(tmp_path / "state"), event, str(tmp_path))
+    began = time.time()
+    memory.put_state("stop", {"result": "failed"})
+
+    memory.passed("stop", {"result": "passed"}, tree="t", terms="x", began=began)
+    meanwhile = (memory.is_doubted("stop"), memory.last_pass("stop"))
+    memory.passed("stop", {"result": "passed"}, tree="t", terms="x", began=time.time())
+
+    assert meanwhile == (True, None)
+    assert not memory.is_doubted("stop")
+    assert (memory.last_pass("stop") or {}).get("tree") == "t"
+    memory.close()
+
+
+@pytest.mark.scenario("budget: A file that was changed and changed back during the checks")
+@pytest.mark.parametrize("more", [{}, {"inputs": [".env"]}])
+def test_a_stop_during_which_a_file_was_changed_back_is_no_pass(
+    stophooks: Stophooks, committed: Path, more: dict[str, object]
+) -> None:
+    name = ".env" if more else "a.py"
+    waits = "touch .git/began; until test -e .git/go; do sleep 0.01; done"
+    ends = "touch .git/seen; until test -e .git/end; do sleep 0.01; done; exit $r"
+    check = {"name": "tests", "run": f"{waits}; grep -q good {name}; r=$?; {ends}", **more}
+    (committed / "stophooks.json").write_text(commands(check))
+    (committed / name).write_text("bad\n")
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(Session(stophooks=stophooks, place=committed).stop)
+        wait_until((committed / ".git/began").exists)
+        (committed / name).write_text("good\n")
+        (committed / ".git/go").touch()
+        wait_until((committed / ".git/seen").exists)
+        (committed / name).write_text("bad\n")
+        (committed / ".git/end").touch()
+        first = ended(answer.result(30))
+
+    assert first == ""
+    assert ended(Session(stophooks=stophooks, place=committed).stop()) == "blocked"

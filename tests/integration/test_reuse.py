@@ -273,18 +273,32 @@ def test_a_file_that_changed_while_it_ran(
 
 
 @pytest.mark.scenario("reuse: A file that was changed and changed back while it ran")
+@pytest.mark.parametrize(
+    ("inputs_", "name"),
+    [
+        (None, "src/a.py"),
+        (["src/a.py"], "src/a.py"),
+        (["src"], "src/a.py"),
+        (["**/*.py"], "src/a.py"),
+        ([".env"], ".env"),
+        (["src/b.py"], "check.sh"),
+    ],
+)
 def test_a_file_that_was_changed_and_changed_back_while_it_ran(
-    stophooks: Stophooks, place: Path
+    stophooks: Stophooks, place: Path, inputs_: list[str] | None, name: str
 ) -> None:
-    waits = f"{CHECK}; touch .git/began; until test -e .git/go; do sleep 0.01; done"
-    (place / "stophooks.json").write_text(config({"name": "tests", "run": waits}))
-    found = (place / "src/a.py").stat()
+    more = {} if inputs_ is None else {"inputs": inputs_}
+    waits = f"{CHECK}; touch .git/began; until test -e .git/go; do sleep 0.01; done; sh ./check.sh"
+    (place / "stophooks.json").write_text(config({"name": "tests", "run": waits, **more}))
+    (place / "check.sh").write_text("true\n")
+    (place / name).write_text("true\n")
+    found = (place / name).stat()
 
     running = stophooks.start("run", cwd=place)
     wait_until((place / ".git/began").exists)
-    for text in ("2\n", "1\n"):
-        (place / "src/a.py").write_text(text)
-        os.utime(place / "src/a.py", ns=(found.st_atime_ns, found.st_mtime_ns))
+    for text in ("echo\n", "true\n"):
+        (place / name).write_text(text)
+        os.utime(place / name, ns=(found.st_atime_ns, found.st_mtime_ns))
     (place / ".git/go").touch()
     assert running.wait(30) == 0
     running.communicate()
@@ -294,6 +308,56 @@ def test_a_file_that_was_changed_and_changed_back_while_it_ran(
         counted.append(runs(place))
 
     assert counted == [2, 2]
+
+
+@pytest.mark.scenario("reuse: A file that was changed and changed back while it ran")
+def test_only_inputs_have_to_be_left_alone_while_it_runs(stophooks: Stophooks, place: Path) -> None:
+    writes = f"{CHECK}; echo 2 > new; rm new; touch src/b.py"
+    check = {"name": "tests", "run": writes, "inputs": ["src/a.py"]}
+    (place / "stophooks.json").write_text(config(check))
+
+    for _ in range(2):
+        stophooks("run", cwd=place)
+
+    assert runs(place) == 1
+
+
+@pytest.mark.scenario("reuse: A script that it starts counts beside its inputs")
+@pytest.mark.parametrize(
+    "check", [{"run": "./scripts/check.sh"}, {"command": ["sh", "scripts/check.sh"]}]
+)
+def test_a_script_that_it_starts_counts_beside_its_inputs(
+    stophooks: Stophooks, place: Path, check: Mapping[str, object]
+) -> None:
+    script = place / "scripts/check.sh"
+    script.parent.mkdir()
+    script.write_text(f"#!/bin/sh\n{CHECK}\n")
+    script.chmod(0o755)
+    (place / "stophooks.json").write_text(
+        config({"name": "tests", "inputs": ["src/a.py"], **check})
+    )
+    counted = []
+    for _ in range(2):
+        stophooks("run", cwd=place)
+        counted.append(runs(place))
+    script.write_text(f"#!/bin/sh\n{CHECK}; false\n")
+
+    told = why(stophooks, place)
+    code = stophooks("run", cwd=place).returncode
+
+    assert counted == [1, 1]
+    assert told.endswith("a script that it starts (scripts/check.sh) changed since it passed at T")
+    assert code == 1
+
+
+def test_what_it_writes_is_no_script_that_it_starts(stophooks: Stophooks, place: Path) -> None:
+    check = {"name": "tests", "run": f"{CHECK}; date +%N > .git/when", "inputs": ["src"]}
+    (place / "stophooks.json").write_text(config(check))
+
+    for _ in range(2):
+        stophooks("run", cwd=place)
+
+    assert runs(place) == 1
 
 
 def test_a_check_that_changes_its_own_inputs_runs_until_it_does_not(
@@ -405,6 +469,30 @@ def test_no_cache_is_neither_read_nor_written(stophooks: Stophooks, place: Path)
         counted.append(runs(place))
 
     assert counted == [1, 2, 3, 3]
+
+
+@pytest.mark.scenario("reuse: A failure without the cache is one")
+def test_a_failure_without_the_cache_makes_a_pass_unknown(
+    stophooks: Stophooks, place: Path
+) -> None:
+    (place / "stophooks.json").write_text(
+        config({"name": "tests", "run": "echo ran >> .git/runs; test ! -e .git/bad"})
+    )
+    stophooks("run", cwd=place)
+    (place / ".git/bad").touch()
+
+    failed = stophooks("run", "--no-cache", cwd=place).returncode
+    again = stophooks("run", cwd=place).returncode
+
+    assert (failed, again) == (1, 1)
+    assert runs(place) == 3
+
+
+@pytest.mark.scenario("reuse: No cache is neither read nor written")
+def test_no_cache_leaves_no_salt(stophooks: Stophooks, place: Path) -> None:
+    stophooks("run", "--no-cache", cwd=place)
+
+    assert not (stophooks.state / "stophooks/salt").exists()
 
 
 @pytest.mark.scenario("reuse: Results are forgotten on request")

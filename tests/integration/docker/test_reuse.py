@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.docker.conftest import BUSYBOX
 from tests.repositories import repository
+from tests.sessions import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +141,56 @@ def test_what_lies_outside_of_the_project_and_is_mounted_makes_it_run(
 
     assert statuses == ["passed", "passed"]
     assert "what it sees at /data lies outside of the project" in why
+
+
+@pytest.mark.engine
+@pytest.mark.scenario("budget: Another image of a section that passed")
+def test_a_stop_is_checked_in_another_image_of_the_same_name(
+    stophooks: Stophooks, engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    place = project(tmp_path, run="test ! -e /bad", image=OURS)
+    told = []
+    try:
+        for name in ("/good", "/bad"):
+            made = engine.containers.create(BUSYBOX, f"touch {name}", network_mode="none")
+            try:
+                made.start()
+                made.wait()
+                made.commit("stophooks-test/reuse", "1")
+            finally:
+                made.remove()
+            session = Session(stophooks=stophooks, place=place)
+            told += [session.stop() for _ in range(2)]
+            session = Session(stophooks=stophooks, place=place, name="next")
+            session.start()
+        told.append(session.stop())
+    finally:
+        engine.images.remove(OURS, force=True)
+
+    assert [answer.returncode for answer in told] == [0, 0, 2, 2, 2]
+    assert told[0].stdout == ""
+    assert "nothing changed since everything passed" in told[1].stdout
+
+
+@pytest.mark.engine
+@pytest.mark.scenario("budget: What runs every time is checked every time")
+@pytest.mark.parametrize("kind", ["mount", "pull"])
+def test_what_a_container_sees_every_time_anew_is_checked(
+    stophooks: Stophooks, engine: docker.DockerClient, tmp_path: Path, kind: str
+) -> None:
+    del engine
+    (tmp_path / "data").mkdir()
+    mount = {"type": "bind", "source": "../data", "target": "/data", "readonly": True}
+    more = {"mounts": [mount]} if kind == "mount" else {"pull": "always"}
+    place = project(tmp_path, run="test ! -e /data/bad", **more)
+    session = Session(stophooks=stophooks, place=place)
+    first = session.stop()
+    (tmp_path / "data/bad").touch()
+
+    second = session.stop()
+
+    if kind == "mount":
+        assert (first.returncode, second.returncode) == (0, 2)
+    else:
+        # No registry has it: that it was asked for again is what counts.
+        assert "nothing was checked" not in second.stdout
