@@ -40,7 +40,12 @@ def _compiled() -> tuple[Callable[[str, int], tuple[Any, int]], Callable[..., An
         )
 
     scanner: Callable[[Any], Any] = make_scanner
-    return scanner(_Context()), encoder
+    try:
+        encoder(sort_keys=False, compact=False)
+        return scanner(_Context()), encoder
+    except (TypeError, AttributeError):
+        # Another version's, which asks for something else.
+        return None
 
 
 def _refused(value: object) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from stophooks.errors import StophooksError
@@ -38,6 +39,11 @@ def look(
         return None
 
 
+# How long a thread calculates while another one waits for its turn; a fiftieth of Python's own
+# choice. Seconds.
+SWITCH_S = 0.0001
+
+
 class Looking:
     """A look in a thread of its own: git is mostly waited for.
 
@@ -57,11 +63,20 @@ class Looking:
             self._work()
 
     def meanwhile(self, modules: Iterable[str]) -> None:
-        """Import what is needed next, one after the other, until the look is over."""
-        for name in modules:
-            if self._thread is None or not self._thread.is_alive():
-                return
-            __import__(name)
+        """Wait for the end of the look, and import what is needed next meanwhile."""
+        usual_s = sys.getswitchinterval()
+        # The thread has little to do between one answer of the system and the next question; it is
+        # not to wait each time for as long as Python lets another one calculate.
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            for name in modules:
+                if self._thread is None or not self._thread.is_alive():
+                    return
+                __import__(name)
+            if self._thread is not None:
+                self._thread.join()
+        finally:
+            sys.setswitchinterval(usual_s)
 
     def tree(self) -> Tree | None:
         """What it saw.

@@ -62,11 +62,10 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         """Let the watchdog go; what is still registered it ends, whatever becomes of us."""
         with self._lock:
-            if self._control is not None:
-                if not self._registered:
+            if not self._registered:
+                with suppress(BrokenPipeError):  # it died: there was nothing left to end
                     self._write("bye")
-                os.close(self._control)
-                self._control = None
+            self._let_go()
 
     @property
     def address(self) -> str:
@@ -128,6 +127,11 @@ class Guard:
             for line in self._introduction():
                 self._write(line)
 
+    def _let_go(self) -> None:
+        if self._control is not None:
+            os.close(self._control)
+            self._control = None
+
     def _introduction(self) -> list[str]:
         lines = [f"runner {_own()}"]
         if self._with_caller:
@@ -150,12 +154,15 @@ class Guard:
         try:
             self._write(line)
         except BrokenPipeError:
-            os.close(self._control)
-            self._control = None
+            self._let_go()
             self._start()
-            for lines in self._registered.values():
-                for known in lines:
-                    self._write(known)
+            known = [line for lines in self._registered.values() for line in lines]
+            try:
+                for told in known:
+                    self._write(told)
+            except BrokenPipeError:
+                # It cannot even start here: there is no use in a third one.
+                self._let_go()
 
     def _tell_outer(self, line: str) -> None:
         """Tell the watchdogs around this one; one that is gone has nothing to hear."""

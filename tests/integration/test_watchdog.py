@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -553,3 +554,29 @@ def test_a_run_inside_a_run_ends_with_it(
     wait_until(lambda: not containers(engine, inner))
     wait_until(lambda: not alive_with_token(running))
     wait_until(lambda: not watchdogs_in(tmp_path))
+
+
+UNWATCHED = """
+import sys
+here, sys.executable = sys.executable, "/bin/false"
+sys.argv = ["stophooks", *sys.argv[1:]]
+from stophooks.__main__ import main
+main()
+"""
+
+
+@pytest.mark.scenario("watchdog: A watchdog that cannot start keeps no command from running")
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_watchdog_that_cannot_start_keeps_no_command_from_running(
+    stophooks: Stophooks, tmp_path: Path, failing: bool
+) -> None:
+    last = "exit 3" if failing else "true"
+    commands = [{"run": "sleep 0.2; echo said"}, {"run": "echo more"}, {"run": last}]
+    (tmp_path / "stophooks.json").write_text(json.dumps({"stop": {"commands": commands}}))
+
+    for _ in range(3):
+        done = stophooks.python_code(UNWATCHED, "run", cwd=tmp_path)
+
+        assert done.returncode == int(failing), done
+        assert done.stdout.count("PASS") == 3 - failing, done
+        assert "Traceback" not in done.stderr
