@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from stophooks import jsonvalues
+from stophooks import __version__, jsonvalues
 from stophooks.memo.base import VOLATILE, Beside
 from stophooks.store.memory import key
 from stophooks.typed import TYPE_CHECKING
@@ -85,7 +85,8 @@ def terms(section: Section, environ: Mapping[str, str], *, start: str | None, kn
     """
     kept = {name: value for name, value in environ.items() if name not in VOLATILE}
     since = [start] if any(command.files for command in section.commands) else []
-    return key(jsonvalues.dumps([asdict(section), kept, known.terms, *since], sort_keys=True))
+    decides = [__version__, asdict(section), kept, known.terms, *since]
+    return key(jsonvalues.dumps(decides, sort_keys=True))
 
 
 def _at(moment: object) -> str:
