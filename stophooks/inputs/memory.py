@@ -74,6 +74,7 @@ def save(directory: str, memory: Memory) -> None:
         os.replace(temporary, os.path.join(directory, _NAME))
         touch(directory)
     except BaseException:
+        # Nothing is kept from being raised; only no half of a file stays.
         if os.path.lexists(temporary):
             os.unlink(temporary)
         raise

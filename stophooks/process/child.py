@@ -113,6 +113,7 @@ class Child:
         try:
             self._process = self._start()
         except BaseException:
+            # Without a process there is no family; who waits for it would wait for ever.
             self.family.close()
             raise
         self.family.lead(self._process.pid)

@@ -148,6 +148,18 @@ class Reuse(RuleBasedStateMachine):
                 if memo.known(command, None) is None:
                     memo.ended(command, self.ran(patterns))
             memo.close()
+        self.has_run_nothing_of(salt="never", env=self.env)
+        self.has_run_nothing_of(salt=self.salt, env={"FLAVOUR": "never"})
+
+    def has_run_nothing_of(self, *, salt: str, env: dict[str, str]) -> None:
+        """A specification, or a variable, that there never was has no pass."""
+        kept = self.salt, self.env
+        self.salt, self.env = salt, env
+        memo = self.memo()
+        known = [memo.known(self.command(patterns), None) for patterns in PATTERNS]
+        memo.close()
+        self.salt, self.env = kept
+        assert known == [None] * len(PATTERNS)
 
     @invariant()
     def a_reused_result_is_the_one_of_a_run(self) -> None:

@@ -89,7 +89,7 @@ def pull(
             for line in _pull_lines(connection.client.docker, container, login):
                 lines.put(line)
             lines.put(None)
-        except BaseException as err:  # noqa: BLE001 -- told to the waiting thread
+        except BaseException as err:  # noqa: BLE001 -- raised again by the waiting thread
             lines.put(err)
         finally:
             connection.close()
