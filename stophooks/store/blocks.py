@@ -8,12 +8,11 @@ import zlib
 
 from stophooks.errors import StoreError
 from stophooks.store import database, place
-from stophooks.store.database import DamagedError, Database
-from stophooks.typed import TYPE_CHECKING, Self, TypeVar
+from stophooks.store.database import DamagedError, Databases
+from stophooks.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3
-    from types import TracebackType
 
     T = TypeVar("T")
 
@@ -34,7 +33,7 @@ def open_store(state_dir: str) -> Store:
     return Store(state_dir)
 
 
-class Store:
+class Store(Databases):
     """The counts of one user; every method is one transaction, safe across processes.
 
     The file is made at the first block: a project whose checks pass never pays for a database.
@@ -43,18 +42,12 @@ class Store:
     """
 
     def __init__(self, state_dir: str) -> None:
-        self._state_dir = state_dir
-        self._databases: dict[str, Database] = {}
+        super().__init__(state_dir, _check)
 
     @property
     def path(self) -> str:
         """The file, where nothing is in its way."""
         return os.path.join(self._state_dir, database.NAME)
-
-    @property
-    def notes(self) -> list[str]:
-        """What a person has to know: files that were set aside."""
-        return [note for found in self._databases.values() for note in found.notes]
 
     def blocks(self, session_key: str) -> int:
         """Return how many blocks in a row were recorded for this session."""
@@ -106,24 +99,6 @@ class Store:
             found = self._database(directory)
             if found.exists():
                 found.run(forget)
-
-    def close(self) -> None:
-        """Close the files."""
-        for found in self._databases.values():
-            found.close()
-
-    def __enter__(self) -> Self:
-        """Return this store; it is closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None
-    ) -> None:
-        """Close the files."""
-        self.close()
-
-    def _database(self, directory: str) -> Database:
-        return self._databases.setdefault(directory, Database(directory, _check))
 
 
 def _count(connection: sqlite3.Connection, session: str) -> int:

@@ -9,8 +9,8 @@ import time
 from stophooks.errors import StoreError
 from stophooks.store import tables
 from stophooks.store.lock import FileLock
-from stophooks.store.place import PRIVATE_FILE
-from stophooks.typed import TYPE_CHECKING, Any, TypeVar
+from stophooks.store.place import PRIVATE_FILE, places
+from stophooks.typed import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3
@@ -153,6 +153,58 @@ class Database:
         finally:
             connection.close()
         return bool(found != ("ok",))
+
+
+class Databases:
+    """The file in the state directory, and where that cannot be used a private one.
+
+    A context for as long as they are open.
+
+    Args:
+        state_dir: Where the first one is.
+        check: Reads everything of one kind in a file, and raises `DamagedError` where that is not
+            what was written.
+    """
+
+    def __init__(self, state_dir: str, check: Callable[[sqlite3.Connection], None]) -> None:
+        self._state_dir = state_dir
+        self._check = check
+        self._databases: dict[str, Database] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person has to know: files that were set aside."""
+        return [note for found in self._databases.values() for note in found.notes]
+
+    def close(self) -> None:
+        """Close the files."""
+        for found in self._databases.values():
+            found.close()
+
+    def __enter__(self) -> Self:
+        """Return this; its files are closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files."""
+        self.close()
+
+    def _somewhere(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``work`` gives in the first file that can be used.
+
+        Raises:
+            StoreError: There is none.
+        """
+        problem: StoreError | None = None
+        for directory in places(self._state_dir):
+            try:
+                return self._database(directory).run(work)
+            except StoreError as err:
+                problem = err
+        raise problem or StoreError("no state can be kept")
+
+    def _database(self, directory: str) -> Database:
+        return self._databases.setdefault(directory, Database(directory, self._check))
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -12,13 +12,12 @@ import zlib
 from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.store import place
-from stophooks.store.database import DamagedError, Database
-from stophooks.typed import TYPE_CHECKING, Any, Self
+from stophooks.store.database import DamagedError, Databases
+from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
-    from types import TracebackType
 
 KEEP_S = 30 * 24 * 3600.0
 # A kind of fact that is kept for good: something is done once in all.
@@ -28,20 +27,14 @@ _SET = """INSERT INTO facts (kind, key, value, at, sum) VALUES (?, ?, ?, ?, ?)
     SET value = excluded.value, at = excluded.at, sum = excluded.sum"""
 
 
-class Facts:
+class Facts(Databases):
     """What is known, in the file of ``state_dir`` or, where that cannot be used, a private one.
 
     ``get`` raises nothing; what a write cannot do is a `StoreError`.
     """
 
     def __init__(self, state_dir: str) -> None:
-        self._state_dir = state_dir
-        self._databases: dict[str, Database] = {}
-
-    @property
-    def notes(self) -> list[str]:
-        """What a person has to know: files that were set aside."""
-        return [note for found in self._databases.values() for note in found.notes]
+        super().__init__(state_dir, _check)
 
     def get(self, kind: str, key: str) -> Any:
         """What was put last under this kind and key, or None where nothing is known."""
@@ -107,35 +100,6 @@ class Facts:
             found = self._database(directory)
             if found.exists():
                 found.run(remove)
-
-    def close(self) -> None:
-        """Close the files."""
-        for found in self._databases.values():
-            found.close()
-
-    def __enter__(self) -> Self:
-        """Return these facts; their files are closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None
-    ) -> None:
-        """Close the files."""
-        self.close()
-
-    def _somewhere(self, write: Callable[[sqlite3.Connection], None]) -> None:
-        problem: StoreError | None = None
-        for directory in place.places(self._state_dir):
-            try:
-                self._database(directory).run(write)
-            except StoreError as err:
-                problem = err
-            else:
-                return
-        raise problem or StoreError("no state can be kept")
-
-    def _database(self, directory: str) -> Database:
-        return self._databases.setdefault(directory, Database(directory, _check))
 
 
 def _write(connection: sqlite3.Connection, kind: str, key: str, value: Any) -> None:

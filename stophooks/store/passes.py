@@ -12,15 +12,14 @@ import zlib
 from stophooks import jsonvalues
 from stophooks.errors import StoreError
 from stophooks.store import place
-from stophooks.store.database import DamagedError, Database
+from stophooks.store.database import DamagedError, Database, Databases
 from stophooks.store.pin import name
-from stophooks.typed import TYPE_CHECKING, Any, Self
+from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
-    from types import TracebackType
 
 # After that long the machine around a command is hardly the same. Seconds.
 KEEP_S = 30 * 24 * 3600.0
@@ -46,20 +45,14 @@ class Pass:
     at: float
 
 
-class Passes:
+class Passes(Databases):
     """The passes of one user, in the state directory or, where that cannot be used, a private one.
 
     Every method is one transaction, safe across processes; a thread has its own.
     """
 
     def __init__(self, state_dir: str) -> None:
-        self._state_dir = state_dir
-        self._databases: dict[str, Database] = {}
-
-    @property
-    def notes(self) -> list[str]:
-        """What a person has to know: files that were set aside."""
-        return [note for found in self._databases.values() for note in found.notes]
+        super().__init__(state_dir, _check)
 
     def get(self, key: str) -> Pass | None:
         """The pass with this key, or None where there is none, or it is too old."""
@@ -95,15 +88,7 @@ class Passes:
                 (KEEP,),
             )
 
-        problem: StoreError | None = None
-        for directory in place.places(self._state_dir):
-            try:
-                self._database(directory).run(write)
-            except StoreError as err:
-                problem = err
-            else:
-                return
-        raise problem or StoreError("no state can be kept")
+        self._somewhere(write)
 
     def forget(self, key: str) -> None:
         """Forget one pass, wherever it is kept.
@@ -125,21 +110,6 @@ class Passes:
             found.run(lambda connection: connection.execute(_CLEAR, values).rowcount)
             for found in self._present()
         )
-
-    def close(self) -> None:
-        """Close the files."""
-        for found in self._databases.values():
-            found.close()
-
-    def __enter__(self) -> Self:
-        """Return these passes; their files are closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None
-    ) -> None:
-        """Close the files."""
-        self.close()
 
     def _first(self, sql: str, values: tuple[Any, ...]) -> Pass | None:
         def read(connection: sqlite3.Connection) -> Pass | None:
@@ -166,9 +136,6 @@ class Passes:
             if directory == self._state_dir:
                 # The second is made, and looked at whose it is, only where the first is of no use.
                 return
-
-    def _database(self, directory: str) -> Database:
-        return self._databases.setdefault(directory, Database(directory, _check))
 
 
 def _pass(key: str, project: str, command: str, text: str, at: float, told: int) -> Pass:  # noqa: PLR0917 -- the columns of a row

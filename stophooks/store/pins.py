@@ -7,14 +7,15 @@ import time
 
 from stophooks.errors import StoreError
 from stophooks.store import place
-from stophooks.store.database import Database
+from stophooks.store.database import Databases
 from stophooks.store.pin import Pin, name, read, row
-from stophooks.typed import TYPE_CHECKING, Self, TypeVar
+from stophooks.typed import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
-    from types import TracebackType
+    from collections.abc import Iterator
+
+    from stophooks.store.database import Database
 
     T = TypeVar("T")
 
@@ -24,22 +25,20 @@ _ADD = "INSERT OR IGNORE INTO pins (session, project, plan, files, made) VALUES 
 _PUT = "INSERT OR REPLACE INTO pins (session, project, plan, files, made) VALUES (?, ?, ?, ?, ?)"
 
 
-class Pins:
+class Pins(Databases):
     """The pins of one user, in the state directory or, where that cannot be used, a private one.
 
     Every method is one transaction, safe across processes.
     """
 
     def __init__(self, state_dir: str) -> None:
-        self._state_dir = state_dir
-        self._databases: dict[str, Database] = {}
+        super().__init__(state_dir, _check)
         self._unreadable: list[str] = []
 
     @property
     def notes(self) -> list[str]:
         """What a person has to know: files that were set aside, or that cannot be read."""
-        aside = [note for found in self._databases.values() for note in found.notes]
-        return aside + [
+        return super().notes + [
             "stophooks: what this session was held to is not known, so that it is held to what is "
             f"there now: {problem}"
             for problem in self._unreadable
@@ -145,30 +144,6 @@ class Pins:
 
         self._somewhere(write)
 
-    def close(self) -> None:
-        """Close the files."""
-        for found in self._databases.values():
-            found.close()
-
-    def __enter__(self) -> Self:
-        """Return these pins; their files are closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None
-    ) -> None:
-        """Close the files."""
-        self.close()
-
-    def _somewhere(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        problem: StoreError | None = None
-        for directory in place.places(self._state_dir):
-            try:
-                return self._database(directory).run(work)
-            except StoreError as err:
-                problem = err
-        raise problem or StoreError("no state can be kept")
-
     def _present(self) -> Iterator[Database]:
         first = self._database(self._state_dir)
         if first.exists():
@@ -179,9 +154,6 @@ class Pins:
             second = self._database(next(place.places(fallback)))
             if second.exists():
                 yield second
-
-    def _database(self, directory: str) -> Database:
-        return self._databases.setdefault(directory, Database(directory, _check))
 
 
 def _has_content(path: str) -> bool:

@@ -63,6 +63,7 @@ def repository(place: Path) -> Path:
 
 
 def settle() -> None:
+    """Let what was written grow old: the system's clock alone makes it so, and sets no sign."""
     time.sleep(SETTLED_S + 0.05)
 
 
@@ -192,6 +193,7 @@ def test_a_look_that_ran_out_of_time_helps_the_next(
     def slow(path: str, known: prints.Print) -> prints.Print:
         seen.append(path)
         if len(seen) == 10:
+            # Longer than the look may take: its time is then over in the middle.
             time.sleep(1)
         return real(path, known)
 
@@ -327,6 +329,7 @@ def test_a_look_that_was_killed_spoils_nothing(place: Path, state: Path) -> None
         if child == 0:
             tree_of(place, state)
             os._exit(0)
+        # Anywhere in the look, which says nothing about where it is.
         time.sleep(chance.uniform(0, 0.06))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
