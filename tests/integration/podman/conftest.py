@@ -54,6 +54,8 @@ def service(directory: Path) -> Iterator[docker.DockerClient]:
         ["podman", *places, *options, "system", "service", "--time=0", f"unix://{socket}"],
         env={**os.environ, "CONTAINERS_CONF": str(directory / "containers.conf")},
         stdin=subprocess.DEVNULL,
+        # Its monitors write a file where they stand when a container runs out of memory.
+        cwd=directory,
     )
     try:
         client = docker.DockerClient(f"unix://{socket}", version="1.41")
