@@ -56,6 +56,19 @@ def test_the_pieces_do_not_matter(pieces: list[bytes], head: int, tail: int) -> 
     assert kept == Tail(head=whole[:head], tail=rest[-tail:], total_bytes=len(whole))
 
 
+@pytest.mark.parametrize("size", [1, 7, 400, 1500])
+def test_many_small_pieces_are_kept_as_few_large_ones(size: int) -> None:
+    numbers = b"".join(b"%d\n" % number for number in range(2000))
+    pieces = [numbers[:size], *(numbers[place : place + 1] for place in range(size, len(numbers)))]
+    capture = Capture(head_bytes=3, tail_bytes=1000)
+
+    for count, piece in enumerate(pieces):
+        capture.add(piece)
+
+        said = numbers[: size + count]
+        assert capture.result() == Tail(head=said[:3], tail=said[3:][-1000:], total_bytes=len(said))
+
+
 def test_a_result_can_be_taken_before_the_end() -> None:
     capture = Capture(head_bytes=2, tail_bytes=2)
     capture.add(b"abc")
