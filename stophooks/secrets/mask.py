@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
-
-from stophooks import patterns
 from stophooks.secrets.names import LEAST_BYTES
 from stophooks.secrets.shapes import (
-    ALONE,
     KEY_BEGIN,
     KEY_BODY,
     KEY_END,
@@ -17,17 +13,20 @@ from stophooks.secrets.shapes import (
     KEY_REST,
     LONGEST_BYTES,
     SHAPES,
+    SIGNS,
+    Matches,
 )
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable
 
 # What stands in a secret's place.
 STARS = b"***"
 # One line of a secret of several is a secret too, unless it is as short as `{`; bytes.
 LEAST_LINE_BYTES = 8
+# A text that is looked for in a way that is quick with short ones.
+_SHORT_BYTES = 64
 _STARTS = tuple(start for shape in SHAPES for start in shape.starts)
 
 
@@ -74,24 +73,25 @@ class Mask:
 
         Most output has none, and finding that out has to be cheap: a gigabyte may come.
         """
-        if any(piece in data for piece in self._pieces):
+        if any(_has(data, piece) for piece in self._pieces):
             return True
-        return any(rare in data and shape.search(data) for rare, shape in _searches())
+        return any(
+            rare in data and _has(data, sign) and pattern.search(data)
+            for rare, sign, pattern in SIGNS
+        )
 
-    def settled(self, line: bytes) -> int:
-        """How much of a line without its end is known to be no beginning of a secret, in bytes."""
-        found = [place for start in _STARTS if (place := line.find(start)) >= 0]
-        found += [_begun(line, text) for text in (*_STARTS, *self._pieces)]
+    def settled(self, data: bytes, start: int) -> int:
+        """Up to where it is known that no secret begins in the last line, which starts there."""
         # No secret is longer, so what is further ahead is known after all.
-        return max(min(found), len(line) - self._held_bytes)
+        start = max(start, len(data) - self._held_bytes)
+        line = data[start:]
+        found = [line.find(text) for text in _STARTS if _has(line, text)]
+        found += [_begun(line, text) for text in (*_STARTS, *self._pieces)]
+        return start + min(found)
 
-    @cached_property
-    def pattern(self) -> re.Pattern[bytes]:
-        """Everything that is masked; the group is what stays of a match."""
-        import re  # noqa: PLC0415 -- most output has nothing that looks like a secret
-
-        parts = [*map(re.escape, self._pieces), *(shape.pattern for shape in SHAPES)]
-        return re.compile(b"|".join(parts))
+    def matches(self, data: bytes) -> Matches:
+        """All that is masked in these bytes."""
+        return Matches(data, self._pieces)
 
 
 class MaskFlow:
@@ -108,13 +108,14 @@ class MaskFlow:
         self._before = b""
         self._key_lines: int | None = None
 
-    def feed(self, data: bytes) -> bytes:
-        """The next piece of the stream; returns what can be said of it and of what was held."""
-        whole = self._held + data if self._held else data
+    def feed(self, *pieces: bytes | memoryview) -> bytes:
+        """The next pieces of the stream; returns what can be said of them and of what was held."""
+        whole = b"".join((self._held, *pieces) if self._held else pieces)
+        newline = whole.rfind(b"\n")
         # The newline behind a carriage return at the end may be in the next piece.
-        end = max(whole.rfind(b"\n"), whole.rfind(b"\r", 0, -1)) + 1
-        if end < len(whole) and not self._may_be_of_key(whole[end:]):
-            end += self._mask.settled(whole[end:])
+        end = max(newline, whole.rfind(b"\r", newline + 1, -1)) + 1
+        if end < len(whole) and not self._may_be_of_key(len(whole) - end):
+            end = self._mask.settled(whole, end)
         return self._take(whole, end) if end else self._hold(whole)
 
     def finish(self) -> bytes:
@@ -125,14 +126,15 @@ class MaskFlow:
         self._held = whole
         return b""
 
-    def _may_be_of_key(self, line: bytes) -> bool:
-        return self._key_lines is not None and len(line) <= KEY_LINE_BYTES
+    def _may_be_of_key(self, line_bytes: int) -> bool:
+        return self._key_lines is not None and line_bytes <= KEY_LINE_BYTES
 
     def _take(self, whole: bytes, end: int, *, is_over: bool = False) -> bytes:
         """Mask what begins before ``end``, and hold the rest."""
-        if self._key_lines is None and not self._mask.may_have(self._before + whole):
+        if self._key_lines is None and not self._mask.may_have(whole):
             self._let_go(whole, end)
             return whole[:end]
+        matches = self._mask.matches(self._before + whole)
         out: list[bytes] = []
         done = 0
         while done < end:
@@ -140,7 +142,7 @@ class MaskFlow:
                 done = self._skip_key(whole, done, is_over=is_over)
             if self._key_lines is not None:
                 break
-            done = self._until_key(whole, done, end, out)
+            done = self._until_key(whole, done, end, matches, out)
         self._let_go(whole, done)
         return b"".join(out)
 
@@ -149,18 +151,17 @@ class MaskFlow:
             self._before = whole[done - 1 : done]
         self._held = whole[done:]
 
-    def _until_key(self, whole: bytes, done: int, end: int, out: list[bytes]) -> int:
+    def _until_key(
+        self, whole: bytes, done: int, end: int, matches: Matches, out: list[bytes]
+    ) -> int:
         """Mask up to ``end`` or to the body of a private key; where that is."""
         shift = len(self._before)
-        text = self._before + whole
-        for match in self._mask.pattern.finditer(text, done + shift):
-            start = match.start() - shift
-            if start >= end:
-                break
-            out += (whole[done:start], match[match.lastindex] if match.lastindex else b"", STARS)
-            done = match.end() - shift
-            opens = KEY_OPENS.match(whole, done) if match[0].startswith(KEY_BEGIN) else None
-            if opens and b"-----END" not in match[0]:
+        while (match := matches.after(done + shift)) and match[0] - shift < end:
+            start, kept = match[0] - shift, match[2]
+            out += (whole[done:start], kept, STARS)
+            done = match[1] - shift
+            opens = KEY_OPENS.match(whole, done) if whole.startswith(KEY_BEGIN, start) else None
+            if opens and whole.find(b"-----END", start, done) < 0:
                 out.append(opens[0])
                 self._key_lines = 0
                 return opens.end()
@@ -171,7 +172,7 @@ class MaskFlow:
         """Where the private key is over whose first line is behind us, as far as it is here."""
         while done < len(whole):
             newline = whole.find(b"\n", done)
-            if newline < 0 and not is_over and self._may_be_of_key(whole[done:]):
+            if newline < 0 and not is_over and self._may_be_of_key(len(whole) - done):
                 return done
             line = whole[done : newline + 1] if newline >= 0 else whole[done:]
             if ended := KEY_END.match(line):
@@ -188,6 +189,11 @@ class MaskFlow:
         # The last line may be short, and is only told by those before it.
         known = (KEY_BODY, KEY_REST) if self._key_lines else (KEY_BODY, KEY_HEADER)
         return any(pattern.fullmatch(line) for pattern in known)
+
+
+def _has(data: bytes, text: bytes) -> bool:
+    # From behind CPython skips most bytes, but takes the product of both lengths at worst.
+    return text in data if len(text) > _SHORT_BYTES else data.rfind(text) >= 0
 
 
 def _begun(line: bytes, text: bytes) -> int:
@@ -225,12 +231,3 @@ def _forms(piece: bytes) -> set[bytes]:
         quote_from_bytes(piece, safe="").encode("ascii"),
         b64encode(piece).rstrip(b"="),
     }
-
-
-@cache
-def _searches() -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
-    """A byte and a pattern for each shape, both quick to say that there is none."""
-    # Without what must not be before it, a pattern begins with fixed bytes: ten times faster.
-    return tuple(
-        (shape.rare, patterns.compiled(shape.pattern.removeprefix(ALONE))) for shape in SHAPES
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from stophooks.secrets.mask import Mask, MaskFlow
 from stophooks.secrets.names import is_key, keys_in
+from stophooks.secrets.shapes import SHAPES
 
 DECLARED = b"correct horse battery"
 FOUND = b"s3cr3t-value"
@@ -231,3 +233,42 @@ def test_json_values_are_masked_and_keys_are_not(mask: Mask) -> None:
     value = {"s3cr3t-value": ["s3cr3t-value", 1, None, ("a", "ghp_" + "a1B2" * 9)]}
 
     assert mask.values(value) == {"s3cr3t-value": ["***", 1, None, ["a", "***"]]}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_the_sign_of_a_shape_is_in_all_that_has_it(data: st.DataObject) -> None:
+    shape = data.draw(st.sampled_from(SHAPES))
+    pattern = re.compile(shape.pattern)
+    said = data.draw(st.from_regex(pattern))
+
+    assert pattern.search(said)
+    assert Mask().may_have(said)
+
+
+@settings(max_examples=200, deadline=None)
+@given(parts=st.lists(st.sampled_from(FRAGMENTS), max_size=12))
+def test_kinds_are_masked_as_one_pattern_of_all_of_them_would(
+    mask: Mask, parts: list[bytes]
+) -> None:
+    whole = b"".join(parts)
+    literals = map(re.escape, (LONGER, FOUND, DECLARED))
+    pattern = re.compile(b"|".join([*literals, *(shape.pattern for shape in SHAPES)]))
+    matches = mask.matches(whole)
+
+    found, place = [], 0
+    while match := matches.after(place):
+        found.append(match[:2])
+        place = match[1]
+
+    assert found == [one.span() for one in pattern.finditer(whole)]
+
+
+def test_pieces_that_come_together_are_one(mask: Mask) -> None:
+    flow = MaskFlow(mask)
+    buffer = bytearray(b"before s3cr3t-value\n")
+
+    said = flow.feed(memoryview(buffer)[:10], memoryview(buffer)[10:])
+    buffer[:] = bytes(len(buffer))
+
+    assert said == b"before ***\n"
