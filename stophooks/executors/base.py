@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from stophooks.models import Outcome, Status
+from stophooks.models import KIB, Outcome, Status
 from stophooks.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Between the polite signal and the certain one; seconds.
 GRACE_S = 2.0
+# As much of a command's output is taken at once; more costs memory, and less costs time.
+PIECE_BYTES = 256 * KIB
 
 
 class Sink(Protocol):
@@ -26,7 +28,10 @@ class Sink(Protocol):
     """
 
     def write(self, stream: Stream, data: bytes) -> None:
-        """Take one piece of output, in the order of its stream."""
+        """Take one piece of output, in the order of its stream.
+
+        It has at most `PIECE_BYTES`, and what was held back of the piece before it.
+        """
 
     def note(self, text: str) -> None:
         """Take one line about progress (an image being pulled …)."""

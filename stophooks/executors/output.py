@@ -38,10 +38,10 @@ class Output:
         self._kept = threading.Lock()
         self._passing = threading.Lock()
 
-    def write(self, stream: Stream, data: bytes) -> None:
-        """Take the next piece of a stream."""
+    def write(self, stream: Stream, *pieces: bytes | memoryview) -> None:
+        """Take the next pieces of a stream; what is in them may change afterwards."""
         with self._passing:
-            masked = self._keep(stream, self._flows[stream].feed, data)
+            masked = self._keep(stream, self._flows[stream].feed, *pieces)
             if masked:
                 self._sink.write(stream, masked)
 
@@ -63,10 +63,12 @@ class Output:
         with self._kept:
             return self._captures[stream].result()
 
-    def _keep(self, stream: Stream, step: Callable[..., bytes], *data: bytes) -> bytes:
+    def _keep(
+        self, stream: Stream, step: Callable[..., bytes], *pieces: bytes | memoryview
+    ) -> bytes:
         """What the next step gives, kept for the outcome."""
         with self._kept:
-            masked = step(*data)
+            masked = step(*pieces)
             if masked:
                 self._captures[stream].add(masked)
             return masked

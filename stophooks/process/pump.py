@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import threading
 import time
+from contextlib import suppress
 
 from stophooks.models import KIB, Stream
 from stophooks.process.family import KILL_S
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
     Output = Callable[[Stream, bytes], None]
 
-# Largest piece of output taken at once: what a pipe holds by default on Linux (pipe(7)).
+# Largest piece of output taken at once: what a pipe holds by default on Linux (pipe(7)), and what
+# one is made to hold that was full: so a flood takes fewer turns of both ends.
 CHUNK_BYTES = 64 * KIB
+FLOOD_BYTES = 256 * KIB
 
 
 class Stop(Protocol):
@@ -86,6 +90,7 @@ class Pump:
         self._wake = wake
         self._output = output
         self._pipes = child.pipes
+        self._chunks = dict.fromkeys(self._pipes, CHUNK_BYTES)
         self._poll = select.poll()
 
     def __enter__(self) -> Self:
@@ -148,11 +153,20 @@ class Pump:
 
     def _read(self, descriptor: int) -> None:
         try:
-            data = os.read(descriptor, CHUNK_BYTES)
+            data = os.read(descriptor, self._chunks[descriptor])
         except BlockingIOError:
             return
         if data:
+            if len(data) == CHUNK_BYTES:
+                self._widen(descriptor)
             self._output(self._pipes[descriptor], data)
         else:
             self._poll.unregister(descriptor)
             del self._pipes[descriptor]
+
+    def _widen(self, descriptor: int) -> None:
+        if self._chunks[descriptor] == CHUNK_BYTES:
+            self._chunks[descriptor] = FLOOD_BYTES
+            # A user who has many such pipes already may not.
+            with suppress(OSError):
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, FLOOD_BYTES)

@@ -78,7 +78,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
         timeout_s: Seconds from its start to SIGTERM; None for no limit.
         grace_s: Seconds from that SIGTERM to SIGKILL.
         stop: Ends it early, with a grace of its own.
-        output: Takes each piece of output (at most 64 KiB), at once, in the calling thread.
+        output: Takes each piece of output (at most 256 KiB), at once, in the calling thread.
         keep_children: What it leaves running is let be, if it ends by itself with exit code 0.
         guard: Ends what is left if this process dies.
         user: Whom it runs as, which takes root; None for this process's own user.

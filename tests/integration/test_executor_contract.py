@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stophooks.executors.base import GRACE_S, Cancellation
+from stophooks.executors.base import GRACE_S, PIECE_BYTES, Cancellation
 from stophooks.executors.docker import DockerExecutor
 from stophooks.executors.host import HostExecutor
 from stophooks.models import KIB, Command, Container, Status, Stream
@@ -228,7 +228,7 @@ def test_long_output_is_bounded_and_all_of_it_is_handed_on(
     assert ran.outcome.stdout.head.startswith(b"first\n0123456789\n")
     assert ran.outcome.stdout.tail.endswith(b"last\n")
     assert len(ran.sink.of(Stream.STDOUT)) == 6 + 10_000_000 + 5
-    assert max(len(data) for _, data in ran.sink.pieces) <= 64 * KIB
+    assert max(len(data) for _, data in ran.sink.pieces) <= PIECE_BYTES
 
 
 def test_output_without_a_line_end_is_handed_on_while_the_command_runs(

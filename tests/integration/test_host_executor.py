@@ -16,7 +16,8 @@ from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.host import HostExecutor
 from stophooks.executors.host.executor import KEPT_VARIABLES
 from stophooks.executors.host.shell import find_shell
-from stophooks.models import Command, Status
+from stophooks.models import MIB, Command, Status
+from stophooks.process.pump import CHUNK_BYTES, FLOOD_BYTES
 from tests.program import TOKEN
 from tests.running import run
 
@@ -53,6 +54,18 @@ def command(tmp_path: Path) -> MakeCommand:
         return Command(name="check", **{"project_dir": str(tmp_path), "run": script, **fields})
 
     return make
+
+
+def test_the_pipe_of_a_flood_is_made_larger(host: HostExecutor, command: MakeCommand) -> None:
+    size = "import fcntl; print(fcntl.fcntl(1, fcntl.F_GETPIPE_SZ))"
+    flood = f"import os; [os.write(1, bytes(1 << 20)) for _ in range(20)]; {size}"
+
+    quiet = run(host, command(argv=(sys.executable, "-c", size), run=None))
+    loud = run(host, command(argv=(sys.executable, "-c", flood), run=None))
+
+    assert int(quiet.stdout) == CHUNK_BYTES
+    assert loud.outcome.stdout.total_bytes == 20 * MIB + len(f"{FLOOD_BYTES}\n")
+    assert loud.stdout.endswith(b"\0%d\n" % FLOOD_BYTES)
 
 
 @pytest.mark.scenario("host-executor: Script that begins with a dash")

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 
+from stophooks.executors.base import PIECE_BYTES
 from stophooks.executors.docker.answers import malformed
 from stophooks.executors.output import Output
 from stophooks.models import KIB, Stream
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
 HEADER = struct.Struct(">BxxxL")
-# As much as an executor hands on at once.
-READ_BYTES = 64 * KIB
+# What is read at once until more has come; Linux keeps less than `PIECE_BYTES` for a Unix socket.
+FIRST_BYTES = 32 * KIB
+# An engine sends a flood in frames of a few KiB, and to take each by itself costs more than what it
+# says: who has just read so much, but not what a full socket has, waits so long for more. Seconds.
+FLOOD_BYTES = 4 * KIB
+PAUSE_S = 0.0003
 _STREAMS = {1: Stream.STDOUT, 2: Stream.STDERR}
 
 
@@ -91,8 +96,10 @@ class Pump:
         """Take what comes, as much as has come at once: a call costs more than its bytes."""
         frames = _Frames()
         while size := reply.readinto(frames.room()):
-            for stream, data in frames.take(size):
-                self._output.write(stream, data)
+            for stream, pieces in frames.take(size):
+                self._output.write(stream, *pieces)
+            if FLOOD_BYTES <= size < PIECE_BYTES // 2:
+                time.sleep(PAUSE_S)
         if frames.is_within:
             raise OutputCutError
 
@@ -112,8 +119,7 @@ class _Frames:
     """A stream of frames, taken apart as it comes, in constant memory."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray(READ_BYTES)
-        self._view = memoryview(self._buffer)
+        self._view = memoryview(bytearray(FIRST_BYTES))
         # Of a header that has not come whole.
         self._begun = 0
         self._stream = Stream.STDOUT
@@ -128,32 +134,39 @@ class _Frames:
         """Where the next bytes belong."""
         return self._view[self._begun :]
 
-    def take(self, size: int) -> Iterator[tuple[Stream, bytes]]:
-        """What ``size`` new bytes carry; neighbours of one stream come in one piece.
+    def take(self, size: int) -> Iterator[tuple[Stream, list[memoryview]]]:
+        """What ``size`` new bytes carry; neighbours of one stream come together.
+
+        Valid until the next is asked for, and to be asked for to the end.
 
         Raises:
             OutputCutError: That is no frame.
         """
-        end, at = self._begun + size, 0
+        view, end, at, left = self._view, self._begun + size, 0, self._left
         pieces: list[memoryview] = []
         while at < end:
-            if self._left:
-                piece = self._view[at : min(at + self._left, end)]
-                pieces.append(piece)
-                at += len(piece)
-                self._left -= len(piece)
+            if left:
+                pieces.append(view[at : min(at + left, end)])
+                at, left = at + len(pieces[-1]), left - len(pieces[-1])
                 continue
             if end - at < HEADER.size:
                 break
-            kind, self._left = HEADER.unpack_from(self._buffer, at)
+            kind, left = HEADER.unpack_from(view, at)
             at += HEADER.size
             if kind not in _STREAMS:
                 raise OutputCutError
             if pieces and _STREAMS[kind] is not self._stream:
-                yield self._stream, b"".join(pieces)
+                yield self._stream, pieces
                 pieces = []
             self._stream = _STREAMS[kind]
         if pieces:
-            yield self._stream, b"".join(pieces)
-        self._begun = end - at
-        self._buffer[: self._begun] = self._buffer[at:end]
+            yield self._stream, pieces
+        self._left = left
+        self._carry(view[at:end], is_full=end == len(view))
+
+    def _carry(self, rest: memoryview, *, is_full: bool) -> None:
+        """Begin again with the rest, in a larger place where the last one was filled."""
+        if is_full and len(self._view) < PIECE_BYTES:
+            self._view = memoryview(bytearray(PIECE_BYTES))
+        self._begun = len(rest)
+        self._view[: self._begun] = rest
