@@ -40,6 +40,9 @@ class _Adapters(Mapping[str, Any]):
 AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters(_NAMES))
 INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", _Adapters(_NAMES))
 
+# Whether a variable of this name is an agent's own; the same few dozen are asked about again.
+_private: dict[str, bool] = {}
+
 
 def adapter(name: str, environ: Mapping[str, str], *, lent: bool = False) -> Agent:
     """Return what speaks to an agent in this call.
@@ -62,10 +65,11 @@ def public(environ: Mapping[str, str]) -> dict[str, str]:
     for agent in adapters:
         if any(environ.get(name) for name in agent.SIGNS.variables):
             altered |= agent.SIGNS.alters
+    for name in environ:
+        if name not in _private:
+            _private[name] = any(agent.private(name) for agent in adapters)
     return {
-        name: value
-        for name, value in environ.items()
-        if name not in altered and not any(agent.private(name) for agent in adapters)
+        name: value for name, value in environ.items() if name not in altered and not _private[name]
     }
 
 
