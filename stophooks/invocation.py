@@ -6,12 +6,11 @@ Both doors use it, so that a command has the same surroundings by hand as under 
 from __future__ import annotations
 
 import os
-import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
 
-from stophooks import agents
+from stophooks import agents, threads
+from stophooks.contexts import contextmanager, suppress
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
 from stophooks.events import STOP_EVENTS
 from stophooks.memo.base import Basis, concerns
@@ -325,26 +324,20 @@ class SectionRun:
         # A command that calls us again in its own project would wait for itself. Only checks need
         # the project to themselves.
         wanted = project not in inside and self._section.event in STOP_EVENTS
-        stop = threading.Event()
+        if not wanted:
+            yield 0.0
+            return
+        stop = threads.Event()
         unsubscribe = cancel.subscribe(stop.set)
-        with ExitStack() as stack:
-            stack.callback(unsubscribe)
-            waited_s: float | None = 0.0
-            # Without a place for locks the checks still say what they say.
-            with suppress(StoreError):
-                if wanted:
-                    waited_s = stack.enter_context(
-                        turn(
-                            self._state_dir,
-                            int(project),
-                            wait_s=wait_s,
-                            stop=stop,
-                            waiting=waiting,
-                        )
-                    )
-            if waited_s is None and not cancel.requested:
-                raise _busy(wait_s)
-            yield waited_s or 0.0
+        try:
+            with turn(
+                self._state_dir, int(project), wait_s=wait_s, stop=stop, waiting=waiting
+            ) as waited_s:
+                if waited_s is None and not cancel.requested:
+                    raise _busy(wait_s)
+                yield waited_s or 0.0
+        finally:
+            unsubscribe()
 
     def tidy(self, *, remembers: bool = True) -> None:
         """Put the run into the history, and remove the logs of old ones; nobody waits for this.

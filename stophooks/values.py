@@ -51,7 +51,11 @@ else:
     def dataclass(
         *, frozen: bool = False, slots: bool = False, kw_only: bool = False
     ) -> Callable[[type], type]:
-        """Make a class of values of one that only names their fields."""
+        """Make a class of values of one that only names their fields.
+
+        With ``slots`` a value has no other names either. It has no slots for that: they can be
+        given to a class only by making it once more, which is most of what a class costs.
+        """
 
         def make(cls: type) -> type:
             fields = _fields(cls)
@@ -66,7 +70,9 @@ else:
             }
             if frozen:
                 made |= {"__setattr__": _refuse, "__delattr__": _refuse}
-            return _slotted(cls, fields, made) if slots else _filled(cls, fields, made)
+            elif slots:
+                made["__setattr__"] = _setter(frozenset(fields))
+            return _filled(cls, fields, made)
 
         return make
 
@@ -106,20 +112,6 @@ else:
             if isinstance(cls.__dict__.get(name), _Field):
                 delattr(cls, name)
         return cls
-
-    def _slotted(cls: type, fields: Mapping[str, _Field], made: dict[str, Any]) -> type:
-        """The class once more, with slots; methods with ``super()`` would mean the first one."""
-        said = {name: value for name, value in cls.__dict__.items() if name not in fields}
-        said.pop("__dict__", None)
-        said.pop("__weakref__", None)
-        if said.get("__hash__", _MISSING) is None:
-            del said["__hash__"]
-        whole = made | said
-        inherited = {name for base in cls.__mro__[1:] for name in base.__dict__.get(_FIELDS, ())}
-        whole["__slots__"] = tuple(name for name in fields if name not in inherited)
-        again = type(cls)(cls.__name__, cls.__bases__, whole)
-        again.__qualname__ = cls.__qualname__
-        return again
 
     def _initialiser(fields: Mapping[str, _Field], most: int) -> Callable[..., None]:
         names = tuple(fields)
@@ -162,6 +154,14 @@ else:
             return hash(tuple(getattr(self, name) for name in names))
 
         return __hash__
+
+    def _setter(names: frozenset[str]) -> Callable[[Any, str, Any], None]:
+        def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 -- a method
+            if name not in names:
+                raise AttributeError(f"a {type(self).__name__} has no {name!r}")
+            _set(self, name, value)
+
+        return __setattr__
 
     def _refuse(self: Any, name: str, *_: Any) -> None:
         raise AttributeError(f"{name!r} of a {type(self).__name__} cannot change: it is a value")

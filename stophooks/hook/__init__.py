@@ -5,10 +5,9 @@ Whatever happens in here, the agent gets an answer on purpose: it would take a c
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from stophooks import bundle
 from stophooks.agents import base
+from stophooks.contexts import suppress
 from stophooks.errors import last_resort
 from stophooks.hook.call import Call
 from stophooks.hook.explain import explain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import suppress
 
 from stophooks.agents import base, payload
+from stophooks.contexts import suppress
 from stophooks.errors import StophooksError, UsageError
 from stophooks.events import CLEANUP, SESSION_EVENTS, SESSION_START, STOP, STOP_EVENTS
 from stophooks.hook import arguments, caller

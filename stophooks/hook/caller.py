@@ -7,9 +7,8 @@ but only as often as the former has really come since.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from stophooks.agents import AGENTS, adapter, base
+from stophooks.contexts import suppress
 from stophooks.events import SESSION_EVENTS
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass, replace

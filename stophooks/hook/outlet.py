@@ -5,8 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import threading
 
+from stophooks import threads
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Outlet:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._reply: Reply | None = None
         self._stdout = _copy(STDOUT)
         self._stderr = _copy(STDERR)
@@ -50,7 +50,7 @@ class Outlet:
         """Return when the agent has closed its ends of both streams: it has ended."""
         if self._stdout is None or self._stderr is None:
             # Without streams nothing tells that there is an agent, so nothing tells its end.
-            threading.Event().wait()
+            threads.Event().wait()
             return
         for fd in (self._stdout, self._stderr):
             poll = select.poll()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 
-from stophooks import signals
+from stophooks import signals, threads
 from stophooks.executors.base import Cancellation
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
@@ -39,13 +38,13 @@ class Watch:
         self._outlet = outlet
         self._call = call
         self._running = False
-        self._timer: threading.Timer | None = None
+        self._timer: threads.Timer | None = None
 
     def start(self) -> None:
         """Watch from now on; a signal that the caller ignores (``nohup``) stays ignored."""
         signals.listen(SIGNALS, self._signalled)
         self._arm(START_S)
-        threading.Thread(target=self._abandoned, daemon=True).start()
+        threads.Thread(target=self._abandoned, daemon=True).start()
 
     def running(self, deadline_s: float) -> None:
         """Say that checks run from now on and are over in ``deadline_s`` seconds."""
@@ -56,7 +55,7 @@ class Watch:
         """Force an end in ``limit_s`` seconds from now, and no more at the time set before."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = threading.Timer(limit_s, self._overrun)
+        self._timer = threads.Timer(limit_s, self._overrun)
         self._timer.daemon = True
         self._timer.start()
 

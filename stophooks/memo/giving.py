@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.memo.joining import joined
 from stophooks.models import FILES, KIB, MIB, Mount, Outcome, Status, human_duration

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.process import table, tag
 from stophooks.process.company import Company
 from stophooks.process.signalling import send

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.process import family, tag
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING

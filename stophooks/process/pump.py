@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import select
-import threading
 import time
 
+from stophooks import threads
 from stophooks.models import KIB, Stream
 from stophooks.process.family import KILL_S
 from stophooks.typed import TYPE_CHECKING, Protocol, Self
@@ -55,7 +55,7 @@ class Wake:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         # Re-entrant: the signal handler that makes the request may interrupt `__exit__`.
-        self._lock = threading.RLock()
+        self._lock = threads.RLock()
         self._open = True
 
     def __enter__(self) -> Self:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import threading
-from contextlib import suppress
 
+from stophooks import threads
+from stophooks.contexts import suppress
 from stophooks.process import orphan, table
 from stophooks.process.family import GUARDS, TOKEN, WATCHDOG
 from stophooks.typed import TYPE_CHECKING, Self
@@ -49,7 +49,7 @@ class Guard:
         # when all their descendants are killed.
         self._outer = tuple(filter(None, environ.get(GUARDS, "").split(",")))
         self._with_caller = with_caller
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._control: int | None = None
         self._registered: dict[str, list[str]] = {}
 

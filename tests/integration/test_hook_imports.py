@@ -35,6 +35,7 @@ OWN = [
     "bundle",
     "config",
     "config.search",
+    "contexts",
     "digests",
     "engine",
     "errors",
@@ -127,6 +128,7 @@ OWN = [
     "store.place",
     "store.tables",
     "store.turn",
+    "threads",
     "typed",
     "values",
     "watchdog",
@@ -148,12 +150,8 @@ STANDARD = [
     "_sha256",
     "_sqlite3",
     "_struct",
-    "_weakrefset",
     "collections",
     "collections.abc",
-    "contextlib",
-    "ctypes",
-    "ctypes._endian",
     "errno",
     "fcntl",
     "functools",
@@ -166,7 +164,6 @@ STANDARD = [
     "resource",
     "select",
     "struct",
-    "threading",
     "types",
     "zlib",
 ]
@@ -174,6 +171,8 @@ STANDARD = [
 NEVER = [
     "asyncio",
     "concurrent.futures",
+    "contextlib",
+    "ctypes",
     "dataclasses",
     "docker",
     "enum",
@@ -189,6 +188,7 @@ NEVER = [
     "shutil",
     "subprocess",
     "tempfile",
+    "threading",
     "typer",
     "typing",
     "urllib",
@@ -227,7 +227,7 @@ def test_a_stop_imports_what_is_listed_and_no_more(stophooks: Stophooks, tmp_pat
         assert stophooks("hook", "--agent", "claude", cwd=where, stdin=payload()).returncode == 0
     (where / "new").write_text("again")
 
-    _, started = lean(stophooks, where, "import os, threading, contextlib")
+    _, started = lean(stophooks, where, "import os")
     code, found = lean(stophooks, where, SCRIPT, "hook", "--agent", "claude")
 
     assert code == 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 def pause(seconds: float, cancel: Stop) -> bool:
     """Wait, at most until ``cancel``; whether that came."""
-    asked = threading.Event()
+    asked = threads.Event()
     unsubscribe = cancel.subscribe(asked.set)
     try:
         return cancel.requested or asked.wait(seconds)

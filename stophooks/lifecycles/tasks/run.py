@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-
+from stophooks import threads
+from stophooks.contexts import contextmanager
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.tasks import program as programs
 from stophooks.lifecycles.tasks.hooks import Hooks, order
@@ -97,7 +96,7 @@ def _held(task: Task, locks: Locks, waiting: Waiting, cancel: Cancellation) -> I
     Raises:
         ResourceBusyError: They cannot be had, or not in time.
     """
-    stop = threading.Event()
+    stop = threads.Event()
     unsubscribe = cancel.subscribe(stop.set)
     try:
         holding = _take(task, locks, waiting, stop)
@@ -107,7 +106,7 @@ def _held(task: Task, locks: Locks, waiting: Waiting, cancel: Cancellation) -> I
         yield holding
 
 
-def _take(task: Task, locks: Locks, waiting: Waiting, stop: threading.Event) -> Holding:
+def _take(task: Task, locks: Locks, waiting: Waiting, stop: threads.Event) -> Holding:
     try:
         return locks.shelf.take(task.resources, locks.holder)
     except ResourceBusyError as err:
