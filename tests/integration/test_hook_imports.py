@@ -138,7 +138,6 @@ OWN = [
 # `typing`, `enum` or `subprocess`, which would take as long as all others together.
 STANDARD = [
     "__future__",
-    "_blake2",
     "_collections",
     "_ctypes",
     "_datetime",
