@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 
+from stophooks.agents.signs import SIGNS
 from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from stophooks.agents.base import Agent, Installable
-
-_NAMES = ("claude", "codex", "gemini", "qwen", "copilot", "droid", "cursor", "kiro", "opencode")
 
 
 class _Adapters(Mapping[str, Any]):
@@ -37,8 +36,8 @@ class _Adapters(Mapping[str, Any]):
         return len(self._names)
 
 
-AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters(_NAMES))
-INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", _Adapters(_NAMES))
+AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters(tuple(SIGNS)))
+INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", _Adapters(tuple(SIGNS)))
 
 # Whether a variable of this name is an agent's own; the same few dozen are asked about again.
 _private: dict[str, bool] = {}
@@ -60,14 +59,13 @@ def adapter(name: str, environ: Mapping[str, str], *, lent: bool = False) -> Age
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without what belongs to an agent, whichever of them is there."""
-    adapters = list(AGENTS.values())
     altered: set[str] = set()
-    for agent in adapters:
-        if any(environ.get(name) for name in agent.SIGNS.variables):
-            altered |= agent.SIGNS.alters
+    for signs in SIGNS.values():
+        if any(environ.get(name) for name in signs.variables):
+            altered |= signs.alters
     for name in environ:
         if name not in _private:
-            _private[name] = any(agent.private(name) for agent in adapters)
+            _private[name] = any(signs.private(name) for signs in SIGNS.values())
     return {
         name: value for name, value in environ.items() if name not in altered and not _private[name]
     }
@@ -75,10 +73,5 @@ def public(environ: Mapping[str, str]) -> dict[str, str]:
 
 def marks(session: str) -> tuple[tuple[str, str], ...]:
     """Return the variables, and their value, by which agents mark what a session starts."""
-    names = (
-        name
-        for agent in AGENTS.values()
-        for name in (agent.SIGNS.session, *agent.SIGNS.started)
-        if name
-    )
+    names = (name for signs in SIGNS.values() for name in (signs.session, *signs.started) if name)
     return tuple((name, session) for name in dict.fromkeys(names))

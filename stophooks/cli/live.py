@@ -7,9 +7,9 @@ is stopped, or a pager that nobody pages, must stop neither them nor a command's
 from __future__ import annotations
 
 import sys
+import threading
 from collections import deque
 
-from stophooks import threads
 from stophooks.cli import console
 from stophooks.models import KIB, human_size
 from stophooks.reports import clean, text
@@ -60,8 +60,8 @@ class Live:
         self._over = False
         self._writing = False
         self._failure: console.OutputError | None = None
-        self._wake = threads.Condition()
-        self._thread = threads.Thread(target=self._print, name="live", daemon=True)
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._print, name="live", daemon=True)
         self._thread.start()
 
     def started(self, command: Command) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-from stophooks import threads
 from stophooks.cli import console
 from stophooks.reports import history
 from stophooks.reports.words import happened
@@ -26,7 +26,7 @@ class Keeping:
 
     def __init__(self, log: HookLog) -> None:
         self._log = log
-        self._lock = threads.Lock()
+        self._lock = threading.Lock()
         self._partial: dict[tuple[str, Stream], bytes] = {}
         self.occasion: Occasion | None = None
 

@@ -6,9 +6,9 @@ has its lines first.
 
 from __future__ import annotations
 
+import threading
 import time
 
-from stophooks import threads
 from stophooks.cli import console
 from stophooks.cli.services_view import hook_line, log_line
 from stophooks.lifecycles.services.waiting import pause
@@ -51,7 +51,7 @@ def show(
     shown = _Shown(door.log, wanted if hooks else set())
     thread = None
     if follow:
-        thread = threads.Thread(target=shown.follow, args=(cancel,), daemon=True)
+        thread = threading.Thread(target=shown.follow, args=(cancel,), daemon=True)
         thread.start()
     try:
         door.engine.logs(names, follow=follow, write=shown.service, cancel=cancel)
@@ -71,7 +71,7 @@ class _Shown:
         self._wanted = wanted
         self._place: Place = log.end()
         self._waiting = [one for one in log.lines() if one.service in wanted]
-        self._lock = threads.Lock()
+        self._lock = threading.Lock()
         self._at = time.monotonic()
         self.over = False
 

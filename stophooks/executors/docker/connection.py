@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 
-from stophooks import threads
 from stophooks.contexts import suppress
 from stophooks.executors.docker.direct import DirectClient
 from stophooks.typed import TYPE_CHECKING
@@ -23,7 +23,7 @@ class Sockets:
     """The sockets of one client, to be shut from another thread."""
 
     def __init__(self) -> None:
-        self._lock = threads.Lock()
+        self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self.is_aborted = False
 

@@ -11,9 +11,9 @@ import copy
 import errno
 import os
 import queue
+import threading
 import time
 
-from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import faults
@@ -147,7 +147,7 @@ class Engine:
                 connection.close()
             answers.put(answer)
 
-        threads.Thread(target=work, name=f"engine {what}", daemon=True).start()
+        threading.Thread(target=work, name=f"engine {what}", daemon=True).start()
         limit_s = CALL_BOUND_S if bound_s is None else bound_s
         answer = self._await(answers, connection, what, limit_s)
         if answer.error is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import faults, images, owner, podman, spec, volumes
 from stophooks.executors.docker.identity import Identities
@@ -91,8 +91,8 @@ class DockerExecutor:
         self._pulls = Pulls(environ)
         self._presence: _Presence | None = None
         self._cancel: Cancellation | None = None
-        self._lock = threads.Lock()
-        self._volumes_lock = threads.Lock()
+        self._lock = threading.Lock()
+        self._volumes_lock = threading.Lock()
 
     def run(
         self, command: Command, *, timeout_s: float | None, sink: Sink, cancel: Cancellation

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stophooks import threads
+import threading
+
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.typed import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -22,8 +23,8 @@ class _Flight(Generic[T]):
         self.error: ExecutorUnavailableError | None = None
         self.is_void = False
         self.is_over = False
-        self._lock = threads.Lock()
-        self._waiting: list[threads.Event] = []
+        self._lock = threading.Lock()
+        self._waiting: list[threading.Event] = []
 
     def result(self) -> T:
         """What came of it, once it is over.
@@ -44,7 +45,7 @@ class _Flight(Generic[T]):
 
     def wait(self, cancel: Cancellation) -> None:
         """Wait until it is over, or until everything is to end."""
-        event = threads.Event()
+        event = threading.Event()
         with self._lock:
             if self.is_over:
                 return
@@ -65,7 +66,7 @@ class Flights(Generic[T]):
 
     def __init__(self, *, keeps: bool) -> None:
         self._keeps = keeps
-        self._lock = threads.Lock()
+        self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     def get(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import (
     probes_endings,
@@ -75,7 +75,7 @@ class Probing:
         Raises:
             ExecutorUnavailableError: The engine cannot be asked at all.
         """
-        timer = threads.Timer(BOUND_S, self._cancel.request, ("the time for all probes is up",))
+        timer = threading.Timer(BOUND_S, self._cancel.request, ("the time for all probes is up",))
         timer.daemon = True
         timer.start()
         try:

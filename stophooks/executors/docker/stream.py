@@ -7,9 +7,9 @@ While an attach connection is not read, Docker 20.10 cannot kill or remove its c
 from __future__ import annotations
 
 import struct
+import threading
 import time
 
-from stophooks import threads
 from stophooks.executors.docker.answers import malformed
 from stophooks.executors.output import Output
 from stophooks.models import KIB, Stream
@@ -52,7 +52,7 @@ class Pump:
         self._connection = connection
         self._output = Output(sink, mask)
         self._on_end = on_end
-        self._thread: threads.Thread | None = None
+        self._thread: threading.Thread | None = None
         self.is_cut = False
         self.ended_at: float | None = None
 
@@ -70,7 +70,9 @@ class Pump:
         reply = client.reply("POST", f"/containers/{container}/attach", params, endless=True)
         if not reply.is_stream():
             raise malformed("attach")
-        self._thread = threads.Thread(target=self._work, args=(reply,), name="attach", daemon=True)
+        self._thread = threading.Thread(
+            target=self._work, args=(reply,), name="attach", daemon=True
+        )
         self._thread.start()
 
     def _work(self, reply: Reply) -> None:

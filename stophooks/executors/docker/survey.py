@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stophooks import threads
+import threading
+
 from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -89,7 +90,7 @@ def _bounded(engine: Engine, cancel: Cancellation) -> Iterator[Engine]:
     """The engine, whose calls all end soon after the bound, or when everything is to end."""
     end = Cancellation()
     unsubscribe = cancel.subscribe(lambda: end.request(cancel.reason))
-    timer = threads.Timer(BOUND_S, end.request, ("it took too long",))
+    timer = threading.Timer(BOUND_S, end.request, ("it took too long",))
     timer.daemon = True
     timer.start()
     try:

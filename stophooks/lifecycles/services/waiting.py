@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stophooks import threads
+import threading
+
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 def pause(seconds: float, cancel: Stop) -> bool:
     """Wait, at most until ``cancel``; whether that came."""
-    asked = threads.Event()
+    asked = threading.Event()
     unsubscribe = cancel.subscribe(asked.set)
     try:
         return cancel.requested or asked.wait(seconds)

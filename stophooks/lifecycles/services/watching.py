@@ -7,8 +7,8 @@ lost; the hooks run one after the other, in the order of the events.
 from __future__ import annotations
 
 import queue
+import threading
 
-from stophooks import threads
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.services.base import (
     Change,
@@ -68,7 +68,7 @@ class Watching:
             ServicesUnavailableError: The engine has no events to follow.
         """
         self._services = {one.name: one for one in self._engine.services()}
-        thread = threads.Thread(target=self._read, name="services", daemon=True)
+        thread = threading.Thread(target=self._read, name="services", daemon=True)
         thread.start()
         while (one := self._told.get()) is not None:
             if isinstance(one, StophooksError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stophooks import threads
+import threading
+
 from stophooks.contexts import contextmanager
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.tasks import program as programs
@@ -96,7 +97,7 @@ def _held(task: Task, locks: Locks, waiting: Waiting, cancel: Cancellation) -> I
     Raises:
         ResourceBusyError: They cannot be had, or not in time.
     """
-    stop = threads.Event()
+    stop = threading.Event()
     unsubscribe = cancel.subscribe(stop.set)
     try:
         holding = _take(task, locks, waiting, stop)
@@ -106,7 +107,7 @@ def _held(task: Task, locks: Locks, waiting: Waiting, cancel: Cancellation) -> I
         yield holding
 
 
-def _take(task: Task, locks: Locks, waiting: Waiting, stop: threads.Event) -> Holding:
+def _take(task: Task, locks: Locks, waiting: Waiting, stop: threading.Event) -> Holding:
     try:
         return locks.shelf.take(task.resources, locks.holder)
     except ResourceBusyError as err:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-from stophooks import threads
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Waiting:
 
     def pause(self) -> None:
         """Let some of the time pass, more at each call, unless it is cancelled."""
-        stop = threads.Event()
+        stop = threading.Event()
         unsubscribe = self._cancel.subscribe(stop.set)
         try:
             stop.wait(min(self._pause_s, self.left_s))
