@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from types import MappingProxyType
 
 from stophooks import agents, threads
 from stophooks.contexts import contextmanager, suppress
@@ -405,7 +404,7 @@ def _inside(project: str, around: Mapping[str, str]) -> str:
     return ",".join(filter(None, (*around.get(RUNNING, "").split(","), project)))
 
 
-def remember(report: Report, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+def remember(report: Report, more: Mapping[str, Any] | None = None) -> None:
     """Put a run into the history; one that cannot be written changes nothing about the run.
 
     Args:
@@ -416,7 +415,7 @@ def remember(report: Report, more: Mapping[str, Any] = MappingProxyType({})) -> 
     from stophooks.store.history import History  # noqa: PLC0415 -- the same
 
     with suppress(StoreError):
-        History(state_dir(environ())).add({**entry(report, at=time.time()), **more})
+        History(state_dir(environ())).add({**entry(report, at=time.time()), **(more or {})})
 
 
 def _busy(wait_s: float) -> ProjectBusyError:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from dataclasses import asdict, dataclass, field, replace
     from enum import StrEnum
+    from functools import cached_property
 else:
     _MISSING = object()
     _FIELDS = "__value_fields__"
@@ -80,6 +81,25 @@ else:
         """The same value with some fields changed."""
         kept = {name: getattr(value, name) for name in value.__value_fields__}
         return value.__class__(**kept | changes)
+
+    class cached_property:  # noqa: N801 -- its name in functools
+        """A property that is worked out at its first use, and kept."""
+
+        def __init__(self, work: Callable[[Any], Any]) -> None:
+            self._work = work
+            self.__doc__ = work.__doc__
+
+        def __set_name__(self, _: type, name: str) -> None:
+            """Take note of its name."""
+            self._name = name
+
+        def __get__(self, owner: Any, kind: type | None = None) -> Any:
+            """What was worked out; the property itself for its class."""
+            if owner is None:
+                return self
+            # From now on it is found there.
+            found = owner.__dict__[self._name] = self._work(owner)
+            return found
 
     def asdict(value: Any) -> Any:
         """The fields and what they hold; values inside it, and inside its collections, too."""
@@ -221,4 +241,4 @@ else:
             return type(self), (self.value,)
 
 
-__all__ = ["StrEnum", "asdict", "dataclass", "field", "replace"]
+__all__ = ["StrEnum", "asdict", "cached_property", "dataclass", "field", "replace"]

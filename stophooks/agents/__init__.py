@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
 
 from stophooks.agents.signs import SIGNS
 from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from stophooks.agents.base import Agent, Installable
 
 
-class _Adapters(Mapping[str, Any]):
-    """Adapters by name, each imported when it is asked for: a stop needs one of them."""
+class _Adapters:
+    """Adapters by name, as a mapping; each is imported when it is asked for.
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self._names = names
+    A stop needs one of them, and not the import of `collections.abc` either.
+    """
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
+        if name not in SIGNS:
             raise KeyError(name)
         whole = f"{__name__}.{name}"
         if whole not in sys.modules:
             __import__(whole)
         return sys.modules[whole]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The adapter of this name, or the default."""
+        return self[name] if name in SIGNS else default
+
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in SIGNS
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(SIGNS)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(SIGNS)
+
+    def keys(self) -> Any:
+        """The names."""
+        return SIGNS.keys()
+
+    def values(self) -> Any:
+        """The adapters."""
+        return [self[name] for name in SIGNS]
+
+    def items(self) -> Any:
+        """Both."""
+        return [(name, self[name]) for name in SIGNS]
 
 
-AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters(tuple(SIGNS)))
-INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", _Adapters(tuple(SIGNS)))
+AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters())
+INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", AGENTS)
 
 # Whether a variable of this name is an agent's own; the same few dozen are asked about again.
 _private: dict[str, bool] = {}

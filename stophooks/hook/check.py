@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from stophooks.hook import skip, tree
 from stophooks.hook.judge import Judge, Trees
 from stophooks.memo.base import Basis
 from stophooks.typed import TYPE_CHECKING
-from stophooks.values import dataclass, replace
+from stophooks.values import cached_property, dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

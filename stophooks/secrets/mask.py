@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
-
 from stophooks import patterns
 from stophooks.secrets.names import LEAST_BYTES
 from stophooks.secrets.shapes import (
@@ -19,6 +17,7 @@ from stophooks.secrets.shapes import (
     SHAPES,
 )
 from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.values import cached_property
 
 if TYPE_CHECKING:
     import re
@@ -227,10 +226,14 @@ def _forms(piece: bytes) -> set[bytes]:
     }
 
 
-@cache
-def _searches() -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
-    """A byte and a pattern for each shape, both quick to say that there is none."""
+# A byte and a pattern for each shape, both quick to say that there is none; when first needed.
+_quick: list[tuple[bytes, re.Pattern[bytes]]] = []
+
+
+def _searches() -> list[tuple[bytes, re.Pattern[bytes]]]:
     # Without what must not be before it, a pattern begins with fixed bytes: ten times faster.
-    return tuple(
-        (shape.rare, patterns.compiled(shape.pattern.removeprefix(ALONE))) for shape in SHAPES
-    )
+    if not _quick:
+        _quick[:] = [
+            (shape.rare, patterns.compiled(shape.pattern.removeprefix(ALONE))) for shape in SHAPES
+        ]
+    return _quick

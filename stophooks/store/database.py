@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 
 from stophooks.errors import StoreError
@@ -287,13 +288,38 @@ def _descriptor(path: str) -> int:
 
 def sqlite() -> Any:
     """SQLite, without what `sqlite3` adds for dates, whose import takes as long as its own."""
+    found = sys.modules.get("_sqlite3")
+    if found is not None:
+        return found
     try:
-        import _sqlite3  # noqa: PLC0415 -- milliseconds that a stop without a database need not spend
+        return _without_functools() if "functools" not in sys.modules else __import__("_sqlite3")
     except ImportError:
-        import sqlite3  # noqa: PLC0415 -- as above
+        import sqlite3  # noqa: PLC0415 -- what there is instead
 
         return sqlite3
+
+
+def _without_functools() -> Any:
+    """`_sqlite3`, which looks up `functools.lru_cache` for its statements, and nothing else there.
+
+    The import of `functools` takes longer than that of SQLite; what is behind that name is not in
+    it but in `_functools`.
+    """
+    compiled: Any = __import__("_functools")
+    _lru_cache_wrapper = compiled._lru_cache_wrapper  # noqa: SLF001 -- its name there
+
+    stand_in: Any = type(sys)("functools")
+    stand_in.lru_cache = lambda size: lambda call: _lru_cache_wrapper(call, size, False, _counts)  # noqa: FBT003 -- it has no names
+    sys.modules["functools"] = stand_in
+    try:
+        import _sqlite3  # noqa: PLC0415 -- milliseconds that a stop without a database need not spend
+    finally:
+        del sys.modules["functools"]
     return _sqlite3
+
+
+def _counts(*counts: int) -> tuple[int, ...]:
+    return counts
 
 
 def _is_damage(err: sqlite3.Error) -> bool:
