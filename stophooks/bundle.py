@@ -30,6 +30,8 @@ _HEADER_BYTES = 16
 _NO_FLAGS = bytes(4)
 _WORD = 0xFFFFFFFF
 
+_STDERR = 2
+
 # Before the groups: how long the list of them is, and that list.
 _LENGTH_BYTES = 8
 # What a session's first call imports, and no later one: it would only be read for nothing.
@@ -39,15 +41,17 @@ _FIRST = f"{_NAME}.config.loading"
 # size of its source.
 _Row = tuple[str, str, bool, int, int]
 _ROW = (str, str, bool, int, int)
-# By the module that was asked for: the modules of the group, itself last, and their code.
-_Groups = dict[str, tuple[tuple[_Row, ...], memoryview | bytes]]
+# By the module that was asked for: the modules of the group, itself last, and where in the file
+# their code begins and how long it is.
+_Groups = dict[str, tuple[tuple[_Row, ...], int, int]]
 
 
 class _Finder:
     """Finds modules in the groups and loads them; takes note of those that are in none."""
 
-    def __init__(self, groups: _Groups) -> None:
+    def __init__(self, groups: _Groups, file: int) -> None:
         self.groups = groups
+        self._file = file
         # What was not there, or not as it is now: the modules of new groups.
         self.missed: dict[str, list[str]] = {}
         self._open: dict[int, list[str]] = {}
@@ -75,14 +79,19 @@ class _Finder:
         """Run a module's code; of a group's own one, first what else is in the group."""
         name = module.__name__
         group = self._members[name][0]
-        rows, data = self.groups[group]
+        rows = self.groups[group][0]
         codes = self._codes.get(group)
         if codes is None:
-            found = marshal.loads(data)  # noqa: S302 -- what Python does with the same bytes
+            found = marshal.loads(self.code_of(group))  # noqa: S302 -- what Python does with the same bytes
             codes = self._codes[group] = dict(zip((row[0] for row in rows), found, strict=True))
         if name == group:
             _run(rows[:-1], codes, self)
         exec(codes[name], module.__dict__)  # noqa: S102 -- the same
+
+    def code_of(self, group: str) -> bytes:
+        """The code of a group, as it lies in the file."""
+        _, begin, size = self.groups[group]
+        return os.pread(self._file, size, begin)
 
     def begin(self, name: str) -> None:
         """A module that is in no group begins; what begins before its end is of the same group."""
@@ -133,7 +142,7 @@ def use() -> None:
     if "importtime" in sys._xoptions:  # noqa: SLF001 -- documented by this name
         # Whoever asks Python for the time of each import wants to be told of each.
         return
-    sys.meta_path.insert(0, _Finder(_read(_path())))
+    sys.meta_path.insert(0, _Finder(*_read(_path())))
 
 
 def keep() -> None:
@@ -147,9 +156,10 @@ def keep() -> None:
     path = _path()
     if _FIRST in sys.modules or not os.access(os.path.dirname(path), os.W_OK):
         return
-    made = {group: _group(names) for group, names in finder.missed.items()}
     # What other stops import stays.
-    _write(path, finder.groups | {name: one for name, one in made.items() if one is not None})
+    known = {name: (rows, finder.code_of(name)) for name, (rows, *_) in finder.groups.items()}
+    fresh = {name: one for name, names in finder.missed.items() if (one := _group(names))}
+    _write(path, known | fresh)
 
 
 def _run(rows: Sequence[_Row], codes: Mapping[str, CodeType], finder: _Finder) -> None:
@@ -233,8 +243,8 @@ def _spec(row: _Row, finder: _Finder) -> Any:
 
 def _members(groups: _Groups) -> dict[str, tuple[str, _Row]]:
     """The group that each module is in; where there are several, the one that it leads."""
-    found = {row[0]: (group, row) for group, (rows, _) in groups.items() for row in rows}
-    return found | {group: (group, rows[-1]) for group, (rows, _) in groups.items()}
+    found = {row[0]: (group, row) for group, (rows, *_) in groups.items() for row in rows}
+    return found | {group: (group, rows[-1]) for group, (rows, *_) in groups.items()}
 
 
 def _path() -> str:
@@ -278,26 +288,44 @@ def _compiled(name: str) -> tuple[_Row, CodeType] | None:
     return (name, place, is_package, time, size), marshal.loads(data[_HEADER_BYTES:])  # noqa: S302 -- what Python does with the same bytes
 
 
-def _read(path: str) -> _Groups:
+def _read(path: str) -> tuple[_Groups, int]:
+    """The groups of a file, none where it is none, and the open file."""
+    groups: _Groups = {}
+    file = -1
     try:
-        with open(path, "rb") as file:
-            whole = memoryview(file.read())
-        begin = _LENGTH_BYTES + int.from_bytes(whole[:_LENGTH_BYTES], "little")
-        listed: dict[str, Any] = marshal.loads(whole[_LENGTH_BYTES:begin])  # noqa: S302 -- as with what Python keeps beside it
-        if begin + sum(size for _, size in listed.values()) != len(whole):
-            return {}
-        groups: _Groups = {}
+        file = _above_streams(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        begin = int.from_bytes(os.read(file, _LENGTH_BYTES), "little")
+        listed: dict[str, Any] = marshal.loads(os.read(file, begin))  # noqa: S302 -- as with what Python keeps beside it
+        begin += _LENGTH_BYTES
         for name, (rows, size) in listed.items():
             if not rows or any(tuple(map(type, row)) != _ROW for row in rows):
-                return {}
-            groups[name] = rows, whole[begin : begin + size]
+                return {}, file
+            groups[name] = rows, begin, size
             begin += size
-    except (OSError, ValueError, EOFError, TypeError, AttributeError, IndexError):
-        return {}
-    return groups
+        if begin != os.fstat(file).st_size:
+            return {}, file
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, OverflowError, MemoryError):
+        return {}, file
+    return groups, file
 
 
-def _write(path: str, groups: _Groups) -> None:
+def _above_streams(file: int) -> int:
+    """The same file under a number that is no stream's, where an agent has left one of these free.
+
+    Raises:
+        OSError: There is none.
+    """
+    if file > _STDERR:
+        return file
+    import fcntl  # noqa: PLC0415 -- agents leave none free as a rule
+
+    try:
+        return fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
+    finally:
+        os.close(file)
+
+
+def _write(path: str, groups: dict[str, tuple[tuple[_Row, ...], bytes]]) -> None:
     index = marshal.dumps({name: (rows, len(code)) for name, (rows, code) in groups.items()})
     temporary = f"{path}.{os.getpid()}"
     try:

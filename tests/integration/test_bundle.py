@@ -234,3 +234,27 @@ def test_threads_that_import_at_the_same_time_find_whole_modules(copy: Copy, whe
             check=False,
         )
         assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
+
+
+def without_stdin(copy: Copy, where: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m stophooks hook --agent claude <&-"],
+        cwd=where,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(copy.root),
+            "XDG_STATE_HOME": str(copy.state),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_file_takes_no_stream_that_an_agent_has_left_closed(copy: Copy, where: Path) -> None:
+    answer = without_stdin(copy, where)
+    copy.kept.unlink()
+
+    assert answer == without_stdin(copy, where)
