@@ -12,20 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stophooks import engine, threads
+from stophooks.containers import Container
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.executors.base import Cancellation, Sink
-from stophooks.models import (
-    GIB,
-    Command,
-    Container,
-    Item,
-    Outcome,
-    Report,
-    Severity,
-    Status,
-    Subject,
-    When,
-)
+from stophooks.models import GIB, Command, Item, Outcome, Report, Severity, Status, Subject, When
 from stophooks.occasion import Occasion
 from stophooks.plan import Section
 from stophooks.running.schedule import Schedule, Task

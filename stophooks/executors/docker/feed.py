@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 
+from stophooks.containers import Mount
 from stophooks.contexts import suppress
 from stophooks.executors.docker.answers import malformed
-from stophooks.models import MIB, Mount
+from stophooks.models import MIB
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
