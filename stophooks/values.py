@@ -32,13 +32,6 @@ else:
             self.compare = compare
             self.shown = shown
 
-        def start(self, owner: object, name: str) -> Any:
-            """The value of a field that is not given."""
-            value = self.default if self.factory is None else self.factory()
-            if value is _MISSING:
-                raise TypeError(f"{type(owner).__name__}() misses {name!r}")
-            return value
-
     def field(
         *,
         default: Any = _MISSING,
@@ -135,24 +128,49 @@ else:
 
     def _initialiser(fields: Mapping[str, _Field], most: int) -> Callable[..., None]:
         names = tuple(fields)
+        defaults = {
+            name: one.default
+            for name, one in fields.items()
+            if one.default is not _MISSING and one.factory is None
+        }
+        factories = {name: one.factory for name, one in fields.items() if one.factory is not None}
+        needed = fields.keys() - defaults.keys() - factories.keys()
 
         def __init__(self: Any, /, *values: Any, **given: Any) -> None:  # noqa: N807 -- a method
             if values:
-                if len(values) > most:
-                    raise TypeError(f"{type(self).__name__}() takes {most} values by place")
-                placed = dict(zip(names, values, strict=False))
-                if twice := placed.keys() & given:
-                    raise TypeError(f"{type(self).__name__}() is given {twice} twice")
-                given |= placed
-            for name, about in fields.items():
-                value = given.pop(name, _MISSING)
-                _set(self, name, about.start(self, name) if value is _MISSING else value)
-            if given:
-                raise TypeError(f"{type(self).__name__}() has no field {next(iter(given))!r}")
+                given = _placed(self, values, names[:most], given)
+            if not (needed <= given.keys() <= fields.keys()):
+                raise _misfit(self, needed, fields, given)
+            known = self.__dict__
+            known |= defaults
+            for name, make in factories.items():
+                if name not in given:
+                    known[name] = make()
+            known |= given
             if hasattr(self, "__post_init__"):
                 self.__post_init__()
 
         return __init__
+
+    def _placed(
+        owner: Any, values: tuple[Any, ...], names: tuple[str, ...], given: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Everything that is given, by name."""
+        if len(values) > len(names):
+            raise TypeError(f"{type(owner).__name__}() takes {len(names)} values by place")
+        placed = dict(zip(names, values, strict=False))
+        if twice := placed.keys() & given:
+            raise TypeError(f"{type(owner).__name__}() is given {twice} twice")
+        return placed | given
+
+    def _misfit(
+        owner: Any, needed: set[str], fields: Mapping[str, _Field], given: Mapping[str, Any]
+    ) -> TypeError:
+        """Why a value cannot be made of what is given."""
+        for name in sorted(needed - given.keys()):
+            return TypeError(f"{type(owner).__name__}() misses {name!r}")
+        other = next(name for name in given if name not in fields)
+        return TypeError(f"{type(owner).__name__}() has no field {other!r}")
 
     def _shower(names: tuple[str, ...]) -> Callable[[Any], str]:
         def __repr__(self: Any) -> str:  # noqa: N807 -- a method
