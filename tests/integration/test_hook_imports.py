@@ -138,6 +138,7 @@ STANDARD = [
     "_posixsubprocess",
     "_sha2",
     "_sha256",
+    "_socket",
     "_sqlite3",
     "_struct",
     "errno",
