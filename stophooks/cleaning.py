@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 
-from stophooks import agents, invocation
+from stophooks import agents, invocation, threads
+from stophooks.contexts import contextmanager, suppress
 from stophooks.errors import StoreError
 from stophooks.events import CLEANUP
 from stophooks.executors.docker.inventory import Inventory
@@ -154,7 +154,7 @@ def _copies(state: str) -> Iterator[str | None]:
 @contextmanager
 def _turn(state: str, project_dir: str, cancel: Cancellation) -> Iterator[None]:
     """One cleanup of a project at a time; one that does not come to its end is not waited for."""
-    stop = threading.Event()
+    stop = threads.Event()
     unsubscribe = cancel.subscribe(stop.set)
     with ExitStack() as stack:
         stack.callback(unsubscribe)

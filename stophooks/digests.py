@@ -5,12 +5,8 @@ from __future__ import annotations
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hashlib import blake2b, sha256
+    from hashlib import sha256
 else:
-    try:
-        from _blake2 import blake2b
-    except ImportError:
-        from hashlib import blake2b
     try:
         from _sha2 import sha256  # Python 3.12 and later
     except ImportError:
@@ -23,4 +19,14 @@ else:
 LARGE_BYTES = 1 << 20
 
 
-__all__ = ["LARGE_BYTES", "blake2b", "sha256"]
+def keyed(data: bytes, key: bytes, size: int) -> str:
+    """A digest of so many bytes, in hexadecimal, that nobody can make who has not the key."""
+    try:
+        from _blake2 import blake2b  # noqa: PLC0415 -- most stops need none
+    except ImportError:
+        from hashlib import blake2b  # noqa: PLC0415 -- the same
+
+    return blake2b(data, key=key, digest_size=size).hexdigest()
+
+
+__all__ = ["LARGE_BYTES", "keyed", "sha256"]

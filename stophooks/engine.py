@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.events import EVENTS
@@ -160,7 +159,7 @@ class _Runner:
         step = self.steps[number]
         prior = self._prior(number, over)
         command = bind(step.command, self.occasion, self.named, item=step.item, prior=prior)
-        return partial(self._run_one, command, number, step.item)
+        return lambda: self._run_one(command, number, step.item)
 
     def ended(self, number: int, result: Result, over: Mapping[int, Result]) -> Result:
         """See `stophooks.schedule.Work`."""

@@ -6,12 +6,10 @@ Both doors use it, so that a command has the same surroundings by hand as under 
 from __future__ import annotations
 
 import os
-import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from types import MappingProxyType
 
-from stophooks import agents
+from stophooks import agents, threads
+from stophooks.contexts import contextmanager, suppress
 from stophooks.errors import ProjectBusyError, StoreError, UsageError
 from stophooks.events import STOP_EVENTS
 from stophooks.memo.base import Basis, concerns
@@ -150,6 +148,9 @@ class SectionRun:
         self._logs: RunLogs | None = None
         self._running = ""
         self._with_caller = with_caller
+        self._around = environ()
+        self._public = agents.public(self._around)
+        self._state_dir = state_dir(self._around)
 
     def report(
         self,
@@ -178,7 +179,7 @@ class SectionRun:
         # The guard first: it is up when there is something to watch over, and nobody goes on
         # waiting for a turn whose agent has ended.
         with (
-            Guard(environ(), with_caller=self._with_caller) as guard,
+            Guard(self._around, with_caller=self._with_caller) as guard,
             self._turn(cancel, wait_s=wait_s, waiting=waiting) as waited_s,
         ):
             self._last = self._report(cancel, observer, waited_s, guard)
@@ -194,8 +195,8 @@ class SectionRun:
         from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- the same
         from stophooks.store.logs import RunLogs  # noqa: PLC0415 -- the same
 
-        self._logs = RunLogs(state_dir(environ()), self._run_id)
-        vault = Vault(public_environ(), self._section.commands, hides=(environ(),))
+        self._logs = RunLogs(self._state_dir, self._run_id)
+        vault = Vault(self._public, self._section.commands, hides=(self._around,))
         inherited = self._command_environ()
         host = HostExecutor(inherited, guard=guard, vault=vault, beside=self._section.jobs > 1)
         executors: dict[str, Executor] = {"host": host}
@@ -240,8 +241,10 @@ class SectionRun:
             event=self._section.event, subject=nobody(plan.project_dir)
         )
         named = Run(run_id="", project_dir=plan.project_dir, config_path=plan.config_path)
-        inherited = self._environ() | {RUNNING: _inside(str(number(plan.project_dir)))}
-        vault = Vault(public_environ(), self._section.commands)
+        inherited = self._environ() | {
+            RUNNING: _inside(str(number(plan.project_dir)), self._around)
+        }
+        vault = Vault(self._public, self._section.commands)
         memo = self._new_memo(inherited, vault, replace(self._basis, looks_only=True))
         try:
             return tuple(
@@ -273,7 +276,7 @@ class SectionRun:
             environ=inherited,
             vault=vault,
             home=home() or "/",
-            state_dir=state_dir(environ()),
+            state_dir=self._state_dir,
             basis=basis,
         )
 
@@ -302,7 +305,7 @@ class SectionRun:
 
     def _environ(self) -> dict[str, str]:
         """The same, without what says that they are commands of ours."""
-        kept = public_environ()
+        kept = dict(self._public)
         if self._occasion is None or self._occasion.root is None:
             return kept
         return {name: value for name, value in kept.items() if name not in _ONE_REPOSITORY}
@@ -315,31 +318,25 @@ class SectionRun:
         from stophooks.store.turn import number, turn  # noqa: PLC0415 -- as above
 
         project = str(number(self._plan.project_dir))
-        inside = environ().get(RUNNING, "").split(",")
-        self._running = _inside(project)
+        inside = self._around.get(RUNNING, "").split(",")
+        self._running = _inside(project, self._around)
         # A command that calls us again in its own project would wait for itself. Only checks need
         # the project to themselves.
         wanted = project not in inside and self._section.event in STOP_EVENTS
-        stop = threading.Event()
+        if not wanted:
+            yield 0.0
+            return
+        stop = threads.Event()
         unsubscribe = cancel.subscribe(stop.set)
-        with ExitStack() as stack:
-            stack.callback(unsubscribe)
-            waited_s: float | None = 0.0
-            # Without a place for locks the checks still say what they say.
-            with suppress(StoreError):
-                if wanted:
-                    waited_s = stack.enter_context(
-                        turn(
-                            state_dir(environ()),
-                            int(project),
-                            wait_s=wait_s,
-                            stop=stop,
-                            waiting=waiting,
-                        )
-                    )
-            if waited_s is None and not cancel.requested:
-                raise _busy(wait_s)
-            yield waited_s or 0.0
+        try:
+            with turn(
+                self._state_dir, int(project), wait_s=wait_s, stop=stop, waiting=waiting
+            ) as waited_s:
+                if waited_s is None and not cancel.requested:
+                    raise _busy(wait_s)
+                yield waited_s or 0.0
+        finally:
+            unsubscribe()
 
     def tidy(self, *, remembers: bool = True) -> None:
         """Put the run into the history, and remove the logs of old ones; nobody waits for this.
@@ -402,12 +399,12 @@ def _explained(step: Step, why: Why) -> Step:
     return replace(step, why=why.reason) if why.runs else replace(step, skip=why.reason)
 
 
-def _inside(project: str) -> str:
+def _inside(project: str, around: Mapping[str, str]) -> str:
     """The projects whose turns are held, by numbers, once that of this one is."""
-    return ",".join(filter(None, (*environ().get(RUNNING, "").split(","), project)))
+    return ",".join(filter(None, (*around.get(RUNNING, "").split(","), project)))
 
 
-def remember(report: Report, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+def remember(report: Report, more: Mapping[str, Any] | None = None) -> None:
     """Put a run into the history; one that cannot be written changes nothing about the run.
 
     Args:
@@ -418,7 +415,7 @@ def remember(report: Report, more: Mapping[str, Any] = MappingProxyType({})) -> 
     from stophooks.store.history import History  # noqa: PLC0415 -- the same
 
     with suppress(StoreError):
-        History(state_dir(environ())).add({**entry(report, at=time.time()), **more})
+        History(state_dir(environ())).add({**entry(report, at=time.time()), **(more or {})})
 
 
 def _busy(wait_s: float) -> ProjectBusyError:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from stophooks.typed import TYPE_CHECKING
 from stophooks.values import StrEnum, dataclass, field
+
+if TYPE_CHECKING:
+    from stophooks.containers import Container
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -41,14 +45,6 @@ class When(StrEnum):
     ALWAYS = "always"
 
 
-class Pull(StrEnum):
-    """When an image is fetched from its registry."""
-
-    MISSING = "missing"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
 class Stream(StrEnum):
     """One of a command's two output streams."""
 
@@ -74,30 +70,6 @@ class Problem:
     source: str | None = None
     width: int = 1
     warning: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
-    """One mount of a container, besides the project itself.
-
-    ``source`` is an absolute host path for a bind, a volume's name (or None for an anonymous
-    one) for a volume, and None for a tmpfs. ``options`` are the engine's own mount options.
-    """
-
-    type: str
-    source: str | None
-    target: str
-    readonly: bool = False
-    options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ulimit:
-    """One resource limit of the container's processes; -1 means unlimited."""
-
-    name: str
-    soft: int
-    hard: int
 
 
 class Expose(StrEnum):
@@ -129,37 +101,6 @@ class ResultFile:
 
     format: str
     path: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """Everything the engine is asked for, resolved; None means the engine's default.
-
-    ``user`` None means the caller's uid:gid. ``seccomp`` is None for the engine's profile,
-    ``"unconfined"``, or the profile's JSON text. ``workspace`` is ``rw``, ``ro`` or ``none``.
-    """
-
-    image: str
-    pull: Pull = Pull.MISSING
-    workdir: str = "/workspace"
-    workspace: str = "rw"
-    mounts: tuple[Mount, ...] = ()
-    network: str = "bridge"
-    memory_bytes: int | None = None
-    nano_cpus: int | None = None
-    pids_limit: int | None = None
-    shm_size_bytes: int | None = None
-    user: str | None = None
-    seccomp: str | None = None
-    apparmor: str | None = None
-    cap_add: tuple[str, ...] = ()
-    cap_drop: tuple[str, ...] = ("ALL",)
-    read_only: bool = False
-    tmpfs: tuple[tuple[str, str], ...] = ()
-    init: bool = True
-    no_new_privileges: bool = True
-    ulimits: tuple[Ulimit, ...] = ()
-    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,46 +342,6 @@ class Report:
     def failures(self) -> tuple[Result, ...]:
         """The results that did not pass, in order, warnings included."""
         return tuple(result for result in self.results if not result.ok)
-
-
-class Level(StrEnum):
-    """How much a finding matters: a problem keeps checks from running or from counting."""
-
-    OK = "ok"
-    WARN = "warn"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at; ``about`` groups findings, ``where`` is where it is."""
-
-    level: Level
-    about: str
-    text: str
-    where: str | None = None
-    remedy: str | None = None
-
-
-class Verdict(StrEnum):
-    """What a probe of an engine showed about one promise."""
-
-    HOLDS = "holds"
-    FAILS = "fails"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """One promise, whether it holds and what was seen of it; ``name`` is unique and stable."""
-
-    theme: str
-    name: str
-    expects: str
-    verdict: Verdict
-    seen: str
-    duration_s: float = 0.0
 
 
 def signal_of(exit_code: int | None) -> int | None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from stophooks import patterns
-from stophooks.models import (
-    Command,
-    Container,
-    Expose,
-    Mount,
-    Pull,
-    ResultFile,
-    Secret,
-    Severity,
-    Ulimit,
-    When,
-)
-from stophooks.typed import Any
+from stophooks.models import Command, Expose, ResultFile, Secret, Severity, When
+from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import asdict, dataclass
+
+if TYPE_CHECKING:
+    from stophooks.containers import Container
 
 DEFAULT_TIMEOUT_S = 300.0
 DEFAULT_DEADLINE_S = 540.0
@@ -188,6 +180,8 @@ def _command(data: dict[str, Any]) -> Command:
 
 
 def _container(data: dict[str, Any]) -> Container:
+    from stophooks.containers import Container, Mount, Pull, Ulimit  # noqa: PLC0415 -- few plans have one
+
     return Container(
         **{
             **data,

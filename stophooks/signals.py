@@ -8,9 +8,8 @@ Python 3.11 on Linux 6: one run in eight that was signalled while a container wa
 from __future__ import annotations
 
 import os
-import threading
 
-from stophooks import signum
+from stophooks import signum, threads
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
 
@@ -44,7 +43,7 @@ def listen(numbers: Iterable[int], heard: Callable[[signal.Signals], None]) -> C
                     heard(signum.named(number))
         os.close(reading)
 
-    thread = threading.Thread(target=work, name="signals", daemon=True)
+    thread = threads.Thread(target=work, name="signals", daemon=True)
     thread.start()
 
     def stop() -> None:

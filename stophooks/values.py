@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from dataclasses import asdict, dataclass, field, replace
     from enum import StrEnum
+    from functools import cached_property
 else:
     _MISSING = object()
     _FIELDS = "__value_fields__"
@@ -31,13 +32,6 @@ else:
             self.compare = compare
             self.shown = shown
 
-        def start(self, owner: object, name: str) -> Any:
-            """The value of a field that is not given."""
-            value = self.default if self.factory is None else self.factory()
-            if value is _MISSING:
-                raise TypeError(f"{type(owner).__name__}() misses {name!r}")
-            return value
-
     def field(
         *,
         default: Any = _MISSING,
@@ -51,7 +45,11 @@ else:
     def dataclass(
         *, frozen: bool = False, slots: bool = False, kw_only: bool = False
     ) -> Callable[[type], type]:
-        """Make a class of values of one that only names their fields."""
+        """Make a class of values of one that only names their fields.
+
+        With ``slots`` a value has no other names either. It has no slots for that: they can be
+        given to a class only by making it once more, which is most of what a class costs.
+        """
 
         def make(cls: type) -> type:
             fields = _fields(cls)
@@ -66,7 +64,9 @@ else:
             }
             if frozen:
                 made |= {"__setattr__": _refuse, "__delattr__": _refuse}
-            return _slotted(cls, fields, made) if slots else _filled(cls, fields, made)
+            elif slots:
+                made["__setattr__"] = _setter(frozenset(fields))
+            return _filled(cls, fields, made)
 
         return make
 
@@ -74,6 +74,25 @@ else:
         """The same value with some fields changed."""
         kept = {name: getattr(value, name) for name in value.__value_fields__}
         return value.__class__(**kept | changes)
+
+    class cached_property:  # noqa: N801 -- its name in functools
+        """A property that is worked out at its first use, and kept."""
+
+        def __init__(self, work: Callable[[Any], Any]) -> None:
+            self._work = work
+            self.__doc__ = work.__doc__
+
+        def __set_name__(self, _: type, name: str) -> None:
+            """Take note of its name."""
+            self._name = name
+
+        def __get__(self, owner: Any, kind: type | None = None) -> Any:
+            """What was worked out; the property itself for its class."""
+            if owner is None:
+                return self
+            # From now on it is found there.
+            found = owner.__dict__[self._name] = self._work(owner)
+            return found
 
     def asdict(value: Any) -> Any:
         """The fields and what they hold; values inside it, and inside its collections, too."""
@@ -107,40 +126,51 @@ else:
                 delattr(cls, name)
         return cls
 
-    def _slotted(cls: type, fields: Mapping[str, _Field], made: dict[str, Any]) -> type:
-        """The class once more, with slots; methods with ``super()`` would mean the first one."""
-        said = {name: value for name, value in cls.__dict__.items() if name not in fields}
-        said.pop("__dict__", None)
-        said.pop("__weakref__", None)
-        if said.get("__hash__", _MISSING) is None:
-            del said["__hash__"]
-        whole = made | said
-        inherited = {name for base in cls.__mro__[1:] for name in base.__dict__.get(_FIELDS, ())}
-        whole["__slots__"] = tuple(name for name in fields if name not in inherited)
-        again = type(cls)(cls.__name__, cls.__bases__, whole)
-        again.__qualname__ = cls.__qualname__
-        return again
-
     def _initialiser(fields: Mapping[str, _Field], most: int) -> Callable[..., None]:
         names = tuple(fields)
+        defaults = {
+            name: one.default
+            for name, one in fields.items()
+            if one.default is not _MISSING and one.factory is None
+        }
+        factories = {name: one.factory for name, one in fields.items() if one.factory is not None}
+        needed = fields.keys() - defaults.keys() - factories.keys()
 
         def __init__(self: Any, /, *values: Any, **given: Any) -> None:  # noqa: N807 -- a method
             if values:
-                if len(values) > most:
-                    raise TypeError(f"{type(self).__name__}() takes {most} values by place")
-                placed = dict(zip(names, values, strict=False))
-                if twice := placed.keys() & given:
-                    raise TypeError(f"{type(self).__name__}() is given {twice} twice")
-                given |= placed
-            for name, about in fields.items():
-                value = given.pop(name, _MISSING)
-                _set(self, name, about.start(self, name) if value is _MISSING else value)
-            if given:
-                raise TypeError(f"{type(self).__name__}() has no field {next(iter(given))!r}")
+                given = _placed(self, values, names[:most], given)
+            if not (needed <= given.keys() <= fields.keys()):
+                raise _misfit(self, needed, fields, given)
+            known = self.__dict__
+            known |= defaults
+            for name, make in factories.items():
+                if name not in given:
+                    known[name] = make()
+            known |= given
             if hasattr(self, "__post_init__"):
                 self.__post_init__()
 
         return __init__
+
+    def _placed(
+        owner: Any, values: tuple[Any, ...], names: tuple[str, ...], given: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Everything that is given, by name."""
+        if len(values) > len(names):
+            raise TypeError(f"{type(owner).__name__}() takes {len(names)} values by place")
+        placed = dict(zip(names, values, strict=False))
+        if twice := placed.keys() & given:
+            raise TypeError(f"{type(owner).__name__}() is given {twice} twice")
+        return placed | given
+
+    def _misfit(
+        owner: Any, needed: set[str], fields: Mapping[str, _Field], given: Mapping[str, Any]
+    ) -> TypeError:
+        """Why a value cannot be made of what is given."""
+        for name in sorted(needed - given.keys()):
+            return TypeError(f"{type(owner).__name__}() misses {name!r}")
+        other = next(name for name in given if name not in fields)
+        return TypeError(f"{type(owner).__name__}() has no field {other!r}")
 
     def _shower(names: tuple[str, ...]) -> Callable[[Any], str]:
         def __repr__(self: Any) -> str:  # noqa: N807 -- a method
@@ -162,6 +192,14 @@ else:
             return hash(tuple(getattr(self, name) for name in names))
 
         return __hash__
+
+    def _setter(names: frozenset[str]) -> Callable[[Any, str, Any], None]:
+        def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 -- a method
+            if name not in names:
+                raise AttributeError(f"a {type(self).__name__} has no {name!r}")
+            _set(self, name, value)
+
+        return __setattr__
 
     def _refuse(self: Any, name: str, *_: Any) -> None:
         raise AttributeError(f"{name!r} of a {type(self).__name__} cannot change: it is a value")
@@ -221,4 +259,4 @@ else:
             return type(self), (self.value,)
 
 
-__all__ = ["StrEnum", "asdict", "dataclass", "field", "replace"]
+__all__ = ["StrEnum", "asdict", "cached_property", "dataclass", "field", "replace"]

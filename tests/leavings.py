@@ -36,7 +36,8 @@ RUNNER = """
 import os, sys
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor
-from stophooks.models import Command, Container
+from stophooks.containers import Container
+from stophooks.models import Command
 
 class Sink:
     def write(self, stream, data): pass

@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
 
+from stophooks.agents.signs import SIGNS
 from stophooks.typed import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from stophooks.agents.base import Agent, Installable
 
-_NAMES = ("claude", "codex", "gemini", "qwen", "copilot", "droid", "cursor", "kiro", "opencode")
 
+class _Adapters:
+    """Adapters by name, as a mapping; each is imported when it is asked for.
 
-class _Adapters(Mapping[str, Any]):
-    """Adapters by name, each imported when it is asked for: a stop needs one of them."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self._names = names
+    A stop needs one of them, and not the import of `collections.abc` either.
+    """
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
+        if name not in SIGNS:
             raise KeyError(name)
         whole = f"{__name__}.{name}"
         if whole not in sys.modules:
             __import__(whole)
         return sys.modules[whole]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The adapter of this name, or the default."""
+        return self[name] if name in SIGNS else default
+
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in SIGNS
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(SIGNS)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(SIGNS)
+
+    def keys(self) -> Any:
+        """The names."""
+        return SIGNS.keys()
+
+    def values(self) -> Any:
+        """The adapters."""
+        return [self[name] for name in SIGNS]
+
+    def items(self) -> Any:
+        """Both."""
+        return [(name, self[name]) for name in SIGNS]
 
 
-AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters(_NAMES))
-INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", _Adapters(_NAMES))
+AGENTS: Mapping[str, Agent] = cast("Mapping[str, Agent]", _Adapters())
+INSTALLABLE: Mapping[str, Installable] = cast("Mapping[str, Installable]", AGENTS)
+
+# Whether a variable of this name is an agent's own; the same few dozen are asked about again.
+_private: dict[str, bool] = {}
 
 
 def adapter(name: str, environ: Mapping[str, str], *, lent: bool = False) -> Agent:
@@ -57,24 +76,19 @@ def adapter(name: str, environ: Mapping[str, str], *, lent: bool = False) -> Age
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without what belongs to an agent, whichever of them is there."""
-    adapters = list(AGENTS.values())
     altered: set[str] = set()
-    for agent in adapters:
-        if any(environ.get(name) for name in agent.SIGNS.variables):
-            altered |= agent.SIGNS.alters
+    for signs in SIGNS.values():
+        if any(environ.get(name) for name in signs.variables):
+            altered |= signs.alters
+    for name in environ:
+        if name not in _private:
+            _private[name] = any(signs.private(name) for signs in SIGNS.values())
     return {
-        name: value
-        for name, value in environ.items()
-        if name not in altered and not any(agent.private(name) for agent in adapters)
+        name: value for name, value in environ.items() if name not in altered and not _private[name]
     }
 
 
 def marks(session: str) -> tuple[tuple[str, str], ...]:
     """Return the variables, and their value, by which agents mark what a session starts."""
-    names = (
-        name
-        for agent in AGENTS.values()
-        for name in (agent.SIGNS.session, *agent.SIGNS.started)
-        if name
-    )
+    names = (name for signs in SIGNS.values() for name in (signs.session, *signs.started) if name)
     return tuple((name, session) for name in dict.fromkeys(names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from stophooks import jsonvalues
+from stophooks.agents.signs import Signs
 from stophooks.events import STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any, Protocol
 from stophooks.values import dataclass
@@ -32,32 +33,6 @@ class Reply:
     stdout: str
     stderr: str
     exit_code: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
-    """By what a call is known as one agent's, the kinds of signs from the best to the worst.
-
-    ``fields`` are those that only its payloads have, ``events`` the names that only it gives, and
-    ``transcripts`` a part of the path to its record of a session. ``session`` is the variable
-    that holds the session's id, ``variables`` are others that it sets; programs that it starts,
-    agents among them, inherit all of these. ``only`` is all that its payload has, where that is
-    little. ``reads`` names the agents whose settings it obeys beside its own, and ``alters`` the
-    variables that are its own where one of ``variables`` is set, and else a person's. ``started``
-    are those that it sets for the programs that its model starts; ``process`` is the variable that
-    holds the number of its own process.
-    """
-
-    fields: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    transcripts: str | None = None
-    session: str | None = None
-    variables: tuple[str, ...] = ()
-    only: frozenset[str] | None = None
-    reads: tuple[str, ...] = ()
-    alters: frozenset[str] = frozenset()
-    started: tuple[str, ...] = ()
-    process: str | None = None
 
 
 class Agent(Protocol):
@@ -227,10 +202,7 @@ class _Unknown:
         """Let the agent stop; only stderr takes a note that no protocol has a place for."""
         return remark(note)
 
-    def private(self, name: str) -> bool:
-        """Take no variable for the agent's own."""
-        del name
-        return False
+    private = SIGNS.private
 
 
 UNKNOWN: Agent = _Unknown()

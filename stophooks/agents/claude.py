@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -40,13 +40,8 @@ EVENTS = {
     "SessionStart": SESSION_START.name,
     "SessionEnd": SESSION_END.name,
 }
-SIGNS = Signs(
-    fields=("session_crons",),
-    transcripts="/.claude/projects/",
-    session="CLAUDE_CODE_SESSION_ID",
-    variables=("CLAUDECODE",),
-    process="CLAUDE_PID",
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 # The file whose content its shell reads before each command; only a session's start has it.
 _ENV_FILE = "CLAUDE_ENV_FILE"
 
@@ -63,16 +58,6 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
         environ.get("CLAUDE_PROJECT_DIR"),
         unfinished=base.tasks(payload, "background_tasks"),
     )
-
-
-def private(name: str) -> bool:
-    """Whether the variable is Claude Code's own.
-
-    Its messaging token would let a check speak as the agent, and with its session's marks a check
-    that starts an agent of its own would be taken for a child of this one. What a person sets for
-    the project's own use of the API (``ANTHROPIC_API_KEY`` …) is not of that kind and stays.
-    """
-    return name.startswith("CLAUDE_") or name in {"CLAUDECODE", "AI_AGENT"}
 
 
 def hand_on(variables: Mapping[str, str], environ: Mapping[str, str]) -> None:

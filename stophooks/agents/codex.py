@@ -7,8 +7,8 @@ it stop, whatever else the answer says.
 
 from __future__ import annotations
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -28,23 +28,14 @@ EVENTS = {
     "SessionStart": SESSION_START.name,
     "SessionEnd": SESSION_END.name,
 }
-SIGNS = Signs(
-    fields=("turn_id",),
-    transcripts="/.codex/sessions/",
-    variables=("CODEX_MANAGED_BY_NPM", "CODEX_MANAGED_PACKAGE_ROOT"),
-    started=("CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_THREAD_ID"),
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
     """Return what happened; there is no variable for the project, so ``cwd`` says where."""
     del environ
     return base.event((NAME, EVENTS), payload)
-
-
-def private(name: str) -> bool:
-    """Whether the variable is Codex's own; ``CODEX_HOME`` is the person's."""
-    return name.startswith("CODEX_MANAGED_")
 
 
 def settings() -> Settings:

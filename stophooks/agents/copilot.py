@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any, cast
@@ -43,14 +43,8 @@ EVENTS = {
     "sessionStart": SESSION_START.name,
     "sessionEnd": SESSION_END.name,
 }
-SIGNS = Signs(
-    fields=("sessionId", "stop_reason"),
-    transcripts="/.copilot/",
-    variables=("COPILOT_CLI",),
-    reads=("claude",),
-    # It forbids git to find a bare repository, in which the project's own tests may work.
-    alters=frozenset({"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"}),
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 _CAPITAL = base.capital(EVENTS) | {"Stop": STOP.name}
 # It shows what is on stderr at this exit code as a warning, and stops: only JSON keeps it. Every
 # other answer stays in its log. Visual Studio Code, though, takes the code for a block.
@@ -74,13 +68,6 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
     if found.kind == STOP.name and found.helper is not None:
         return replace(found, unfinished="it is a helper that stops, and not the agent")
     return found
-
-
-def private(name: str) -> bool:
-    """Whether the variable is Copilot's own; its tokens and models are the person's."""
-    return name in {"COPILOT_CLI", "COPILOT_PROJECT_DIR", "COPILOT_HOOK_DIR"} or name.startswith(
-        "COPILOT_CLI_"
-    )
 
 
 def _event(payload: Mapping[str, Any]) -> str:

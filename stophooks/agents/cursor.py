@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 
 from stophooks import jsonvalues
-from stophooks.agents import base
-from stophooks.agents.base import Reply, Signs
+from stophooks.agents import base, signs
+from stophooks.agents.base import Reply
 from stophooks.agents.base import remark as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any, cast
@@ -42,13 +42,8 @@ EVENTS = {
     "sessionStart": SESSION_START.name,
     "sessionEnd": SESSION_END.name,
 }
-SIGNS = Signs(
-    fields=("conversation_id", "cursor_version"),
-    transcripts="/.cursor/",
-    variables=("CURSOR_VERSION",),
-    reads=("claude",),
-    started=("CURSOR_AGENT",),
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 _CAPITAL = base.capital(EVENTS)
 COMPLETED = "completed"
 
@@ -73,17 +68,6 @@ def block(reason: str) -> Reply:
     """Return the follow-up that goes to the model: any other exit code than 0 means nothing."""
     answer = jsonvalues.dumps({"followup_message": reason})
     return Reply(stdout=answer + "\n", stderr="", exit_code=0)
-
-
-def private(name: str) -> bool:
-    """Whether the variable is Cursor's own; its API key is the person's."""
-    return name in {
-        "CURSOR_PLUGIN_ROOT",
-        "CURSOR_PROJECT_DIR",
-        "CURSOR_TRACE_ID",
-        "CURSOR_USER_EMAIL",
-        "CURSOR_VERSION",
-    }
 
 
 def variant(environ: Mapping[str, str], *, lent: bool) -> Agent:

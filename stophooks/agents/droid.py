@@ -5,8 +5,8 @@ Source: docs.factory.ai, hooks reference, and droid 0.225.2 as measured on 2026-
 
 from __future__ import annotations
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -27,42 +27,14 @@ EVENTS = {
     "SessionStart": SESSION_START.name,
     "SessionEnd": SESSION_END.name,
 }
-# Every field of the payload is a variable too.
-_FIELDS = frozenset(
-    {
-        "cwd",
-        "elapsed_time",
-        "hook_event_name",
-        "message_count",
-        "message_id",
-        "permission_mode",
-        "reason",
-        "session_duration_ms",
-        "session_id",
-        "source",
-        "stop_hook_active",
-        "tool_execution_count",
-        "transcript_path",
-    }
-)
-SIGNS = Signs(
-    fields=("tool_execution_count", "session_duration_ms"),
-    transcripts="/.factory/sessions/",
-    session="session_id",
-    variables=("FACTORY_PROJECT_DIR", "DROID_PROJECT_DIR"),
-    alters=_FIELDS,
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
     """Return what happened; the project directory is trusted before ``cwd``."""
     found = environ.get("FACTORY_PROJECT_DIR") or environ.get("DROID_PROJECT_DIR")
     return base.event((NAME, EVENTS), payload, found)
-
-
-def private(name: str) -> bool:
-    """Whether the variable is droid's own."""
-    return name in {"DROID_PLUGIN_ROOT", "DROID_PROJECT_DIR", "FACTORY_PROJECT_DIR"}
 
 
 def settings() -> Settings:

@@ -6,8 +6,8 @@ and Gemini CLI 0.61.0 as measured on 2026-11-21.
 
 from __future__ import annotations
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -26,30 +26,13 @@ EVENTS = {
     "SessionStart": SESSION_START.name,
     "SessionEnd": SESSION_END.name,
 }
-SIGNS = Signs(
-    fields=("prompt_response",),
-    events=("AfterAgent",),
-    transcripts="/.gemini/",
-    session="GEMINI_SESSION_ID",
-    variables=("GEMINI_CWD", "GEMINI_PLANS_DIR"),
-    started=("GEMINI_CLI",),
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
     """Return what happened; the project directory is trusted before ``cwd``."""
     return base.event((NAME, EVENTS), payload, environ.get("GEMINI_PROJECT_DIR"))
-
-
-def private(name: str) -> bool:
-    """Whether the variable is Gemini's own; its API key is the person's."""
-    return name in {
-        "GEMINI_CLI",
-        "GEMINI_CWD",
-        "GEMINI_PLANS_DIR",
-        "GEMINI_PROJECT_DIR",
-        "GEMINI_SESSION_ID",
-    }
 
 
 def settings() -> Settings:

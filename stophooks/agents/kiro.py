@@ -6,8 +6,7 @@ because it needs an account. Version 2 names its events in small letters, versio
 
 from __future__ import annotations
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs
+from stophooks.agents import base, signs
 from stophooks.agents.base import block_by_json as block
 from stophooks.events import SESSION_START, STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -23,10 +22,8 @@ __all__ = ["EVENTS", "NAME", "SIGNS", "TITLE", "allow", "block", "parse", "priva
 NAME = "kiro"
 TITLE = "Kiro CLI"
 EVENTS = {"stop": STOP.name, "agentSpawn": SESSION_START.name}
-SIGNS = Signs(
-    events=("stop", "agentSpawn"),
-    only=frozenset({"cwd", "hook_event_name", "session_id"}),
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 _CAPITAL = base.capital(EVENTS)
 # With exit code 0 it drops what stands on stderr; with this one it shows it as a warning.
 _WARNING_EXIT = 1
@@ -41,12 +38,6 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
 def allow(note: str | None) -> Reply:
     """Let the agent stop; the person is shown ``note`` as a warning."""
     return base.remark(note, exit_code=_WARNING_EXIT)
-
-
-def private(name: str) -> bool:
-    """Take no variable for Kiro's own."""
-    del name
-    return False
 
 
 def settings() -> Settings:

@@ -6,8 +6,8 @@ Source of the events: opencode.ai/docs/plugins and OpenCode 1.18.33 as measured 
 
 from __future__ import annotations
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -26,18 +26,14 @@ EVENTS = {
     "session.created": SESSION_START.name,
     "session.deleted": SESSION_END.name,
 }
-SIGNS = Signs(events=tuple(EVENTS), started=("OPENCODE",))
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
     """Return what happened; the plugin asks for no helper, which it cannot send back to work."""
     del environ
     return base.event((NAME, EVENTS), payload)
-
-
-def private(name: str) -> bool:
-    """Whether the variable is OpenCode's own."""
-    return name in {"OPENCODE", "OPENCODE_PID", "OPENCODE_RUN_ID"}
 
 
 def settings() -> Settings:

@@ -6,8 +6,8 @@ measured on 2026-11-21.
 
 from __future__ import annotations
 
-from stophooks.agents import base
-from stophooks.agents.base import Signs, block
+from stophooks.agents import base, signs
+from stophooks.agents.base import block
 from stophooks.agents.base import message as allow
 from stophooks.events import SESSION_END, SESSION_START, STOP, SUBAGENT_STOP, Event
 from stophooks.typed import TYPE_CHECKING, Any
@@ -27,13 +27,8 @@ EVENTS = {
     "SessionStart": SESSION_START.name,
     "SessionEnd": SESSION_END.name,
 }
-SIGNS = Signs(
-    fields=("context_limit", "crons"),
-    transcripts="/.qwen/",
-    session="QWEN_CODE_SESSION_ID",
-    variables=("QWEN_PROJECT_DIR",),
-    started=("QWEN_CODE",),
-)
+SIGNS = signs.SIGNS[NAME]
+private = SIGNS.private
 
 
 def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
@@ -44,11 +39,6 @@ def parse(payload: Mapping[str, Any], environ: Mapping[str, str]) -> Event:
         environ.get("QWEN_PROJECT_DIR"),
         unfinished=base.tasks(payload, "background_tasks"),
     )
-
-
-def private(name: str) -> bool:
-    """Whether the variable is Qwen's own; with them come those of Gemini and Claude."""
-    return name.startswith("QWEN_CODE_") or name == "QWEN_PROJECT_DIR"
 
 
 def settings() -> Settings:

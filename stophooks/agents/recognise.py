@@ -7,14 +7,13 @@ call, while variables are inherited by every program that an agent starts, other
 from __future__ import annotations
 
 from stophooks.agents import AGENTS, base
+from stophooks.agents.signs import SIGNS
 from stophooks.errors import StophooksError
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from stophooks.agents.base import Agent
 
     Payload = Mapping[str, Any]
     Environ = Mapping[str, str]
@@ -54,8 +53,8 @@ def recognise(payload: Payload, environ: Environ) -> Recognised:
 
 
 def _by_fields(payload: Payload, _environ: Environ) -> Recognised | None:
-    for agent in AGENTS.values():
-        for field in agent.SIGNS.fields:
+    for agent, signs in SIGNS.items():
+        for field in signs.fields:
             if field in payload:
                 return _as(agent, f'the payload has the field "{field}"')
     return None
@@ -63,8 +62,8 @@ def _by_fields(payload: Payload, _environ: Environ) -> Recognised | None:
 
 def _by_event(payload: Payload, _environ: Environ) -> Recognised | None:
     name = base.text(payload, "hook_event_name")
-    for agent in AGENTS.values():
-        if name in agent.SIGNS.events:
+    for agent, signs in SIGNS.items():
+        if name in signs.events:
             return _as(agent, f'the event is named "{name}"')
     return None
 
@@ -73,23 +72,17 @@ def _by_transcript(payload: Payload, _environ: Environ) -> Recognised | None:
     path = base.text(payload, "transcript_path") or ""
     # The last one: a home directory may itself lie in a directory of another agent.
     at, agent = max(
-        ((path.rfind(part), agent) for agent, part in _transcripts()), key=lambda found: found[0]
+        (path.rfind(signs.transcripts), agent)
+        for agent, signs in SIGNS.items()
+        if signs.transcripts
     )
-    if at < 0:
-        return None
-    return _as(agent, f"its transcript lies in {agent.SIGNS.transcripts}")
-
-
-def _transcripts() -> list[tuple[Agent, str]]:
-    return [
-        (agent, agent.SIGNS.transcripts) for agent in AGENTS.values() if agent.SIGNS.transcripts
-    ]
+    return None if at < 0 else _as(agent, f"its transcript lies in {SIGNS[agent].transcripts}")
 
 
 def _by_session(payload: Payload, environ: Environ) -> Recognised | None:
     session = base.text(payload, "session_id")
-    for agent in AGENTS.values():
-        name = agent.SIGNS.session
+    for agent, signs in SIGNS.items():
+        name = signs.session
         if session and name and environ.get(name) == session:
             return _as(agent, f"the variable {name} is the payload's session")
     return None
@@ -99,26 +92,26 @@ def _by_variables(payload: Payload, environ: Environ) -> Recognised | None:
     event = base.text(payload, "hook_event_name")
     marked = [
         (agent, name)
-        for agent in (AGENTS[name] for name in _BY_VARIABLES)
-        for name in (agent.SIGNS.session, *agent.SIGNS.variables)
+        for agent in _BY_VARIABLES
+        for name in (SIGNS[agent].session, *SIGNS[agent].variables)
         # Some shells and tools clear a variable by making it empty.
         if name and environ.get(name)
     ]
     for agent, name in marked:
-        if event is None or event in agent.EVENTS:
+        if event is None or event in AGENTS[agent].EVENTS:
             return _as(agent, f"the variable {name} is set")
     return _as(marked[0][0], f"the variable {marked[0][1]} is set") if marked else None
 
 
 def _by_little(payload: Payload, _environ: Environ) -> Recognised | None:
-    for agent in AGENTS.values():
-        if agent.SIGNS.only == frozenset(payload):
+    for agent, signs in SIGNS.items():
+        if signs.only == frozenset(payload):
             return _as(agent, f"the payload has no more than {', '.join(sorted(payload))}")
     return None
 
 
-def _as(agent: Agent, because: str) -> Recognised:
-    return Recognised(agent=agent.NAME, because=because)
+def _as(agent: str, because: str) -> Recognised:
+    return Recognised(agent=agent, because=because)
 
 
 _KINDS: tuple[Callable[[Payload, Environ], Recognised | None], ...] = (

@@ -16,7 +16,7 @@ from stophooks.cli.health import agents, engine, program, project, state
 from stophooks.cli.interrupt import cancelling
 from stophooks.errors import ExecutorUnavailableError, UsageError
 from stophooks.executors.base import Cancellation
-from stophooks.models import Level, Verdict
+from stophooks.proofs import Level, Verdict
 from stophooks.reports import doctor as report
 from stophooks.store import state_dir
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from stophooks.executors.docker.bench import Caller
     from stophooks.executors.docker.engine import Engine
-    from stophooks.models import Command, Finding, Proof
+    from stophooks.models import Command
+    from stophooks.proofs import Finding, Proof
 
 DOES_NOT_HOLD = 1
 # What a shell reports for a program that signal n ended.

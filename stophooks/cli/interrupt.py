@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
 
 from stophooks import signals
+from stophooks.contexts import contextmanager
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-from contextlib import contextmanager
 
-from stophooks import invocation
+from stophooks import invocation, threads
 from stophooks.cli import console, interrupt, services_door, services_record, services_view
 from stophooks.cli.ending import BUSY, FAILED, SIGNALLED, exit_code, why_not
 from stophooks.cli.formats import Format
 from stophooks.cli.interrupt import cancelling
 from stophooks.cli.live import Live
 from stophooks.cli.services_log import Keeping, Kept, Several
+from stophooks.contexts import contextmanager
 from stophooks.errors import StophooksError
 from stophooks.executors.base import Cancellation
 from stophooks.firing import Firing
@@ -74,7 +73,7 @@ def run(door: Door, wanted: Wanted, options: Options) -> int:
     """The exit code of an action that is done here, one after another on the same services."""
     cancel = Cancellation()
     with cancelling(cancel, may_stop=False) as received, door.lock("action") as lock:
-        stop = threading.Event()
+        stop = threads.Event()
         cancel.subscribe(stop.set)
         if not lock.take(wait_s=0):
             console.err("Waiting for another action on these services to end.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 from stophooks import config as configs
 from stophooks import invocation
 from stophooks.cli import project, services_record
+from stophooks.contexts import suppress
 from stophooks.errors import StoreError
 from stophooks.lifecycles.services import found
 from stophooks.lifecycles.services.compose import ComposeEngine

@@ -12,7 +12,8 @@ from stophooks.config.known import CAPABILITIES
 from stophooks.config.mounting import mounts, tmpfs, valid_target
 from stophooks.config.seccomp import seccomp
 from stophooks.config.units import LEAST, size_bytes
-from stophooks.models import MIB, Container, Pull, Ulimit
+from stophooks.containers import Container, Pull, Ulimit
+from stophooks.models import MIB
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 
 from stophooks.config.document import Path, quoted
 from stophooks.config.findings import is_inside
-from stophooks.models import Mount
+from stophooks.containers import Mount
 from stophooks.mounts import container_path, refusal, user_sockets
 from stophooks.typed import TYPE_CHECKING
 

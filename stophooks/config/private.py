@@ -6,13 +6,14 @@ import posixpath
 
 from stophooks.config.document import Path, quoted
 from stophooks.config.findings import is_inside
-from stophooks.models import Container, Expose, ResultFile
+from stophooks.models import Expose, ResultFile
 from stophooks.models import Secret as FoundSecret
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stophooks.config.findings import Findings
     from stophooks.config.models import Report, Secret
+    from stophooks.containers import Container
 
 DIRECTORY = "/run/secrets"
 WORKSPACE = "/workspace"

@@ -10,7 +10,7 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from stophooks.config.document import Path
     from stophooks.config.findings import Findings
-    from stophooks.models import Container
+    from stophooks.containers import Container
 
 _ROOT = {"root", "0"}
 # What a bind's propagation lets through, by its name without `r`.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
+from stophooks import threads
 from stophooks.models import KIB, Outcome, Status
 from stophooks.typed import TYPE_CHECKING, Protocol
 
@@ -45,9 +45,9 @@ class Cancellation:
     """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._event = threads.Event()
         # Re-entrant: a signal handler may ask while the same thread is subscribing.
-        self._lock = threading.RLock()
+        self._lock = threads.RLock()
         self._listeners: list[Callable[[], None]] = []
         self.grace_s = GRACE_S
         self.reason = ""

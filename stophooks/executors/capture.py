@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from stophooks.models import KIB, Tail
 
 HEAD_BYTES = 64 * KIB
@@ -20,7 +18,7 @@ class Capture:
         self._tail_bytes = tail_bytes
         self._head = bytearray()
         # Pieces as they came: nothing of a long stream is copied to be dropped.
-        self._pieces: deque[bytes] = deque()
+        self._pieces: list[bytes] = []
         self._pieces_bytes = 0
         self._total = 0
 
@@ -37,10 +35,10 @@ class Capture:
         pieces.append(data)
         self._pieces_bytes += len(data)
         while self._pieces_bytes - len(pieces[0]) >= self._tail_bytes:
-            self._pieces_bytes -= len(pieces.popleft())
+            self._pieces_bytes -= len(pieces.pop(0))
         if len(pieces) > _MOST_PIECES:
             whole = self._tail()
-            self._pieces = deque([whole])
+            self._pieces = [whole]
             self._pieces_bytes = len(whole)
 
     def result(self) -> Tail:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# Python takes the thread in which this is imported first for its main one; libraries import it.
 import threading
 
 from stophooks.models import Outcome, Status

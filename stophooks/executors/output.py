@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.executors.capture import Capture
 from stophooks.models import Stream
 from stophooks.secrets.mask import Mask, MaskFlow
@@ -35,8 +34,8 @@ class Output:
         self._flows = {stream: MaskFlow(mask) for stream in Stream}
         self._captures = {stream: Capture() for stream in Stream}
         # What is kept never waits for a sink that does not return.
-        self._kept = threading.Lock()
-        self._passing = threading.Lock()
+        self._kept = threads.Lock()
+        self._passing = threads.Lock()
 
     def write(self, stream: Stream, *pieces: bytes | memoryview) -> None:
         """Take the next pieces of a stream; what is in them may change afterwards."""

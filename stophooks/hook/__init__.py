@@ -5,16 +5,16 @@ Whatever happens in here, the agent gets an answer on purpose: it would take a c
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-
 from stophooks import bundle
 from stophooks.agents import base
+from stophooks.contexts import suppress
 from stophooks.errors import last_resort
 from stophooks.hook.call import Call
 from stophooks.hook.explain import explain
 from stophooks.hook.outlet import Outlet
 from stophooks.hook.watch import Watch
+from stophooks.invocation import environ
+from stophooks.store import database
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _answer(argv: Sequence[str], outlet: Outlet) -> int:
-    call = Call(os.environ)  # noqa: TID251 -- floor 4: the environment is read and passed down
+    database.keep_open()
+    call = Call(environ())
     watch = Watch(outlet, call)
     watch.start()
     try:

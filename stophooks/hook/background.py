@@ -6,9 +6,8 @@ import json
 import os
 import signal
 import sys
-import threading
 
-from stophooks import invocation
+from stophooks import invocation, threads
 from stophooks.errors import StophooksError
 from stophooks.events import SESSION_START, Event
 from stophooks.executors.base import Cancellation
@@ -55,12 +54,12 @@ def main() -> None:
 def _find_out(section: Section, plan: Plan, memory: Memory, start: str | None) -> None:
     section = replace(section, deadline_s=section.deadline_s * PART_OF_DEADLINE)
     # Whatever hangs, this process does not stay.
-    guard = threading.Timer(section.deadline_s + OVERRUN_S, os._exit, (1,))
+    guard = threads.Timer(section.deadline_s + OVERRUN_S, os._exit, (1,))
     guard.daemon = True
     guard.start()
-    cancel, over = Cancellation(), threading.Event()
+    cancel, over = Cancellation(), threads.Event()
     args = (memory, section.event, cancel, over)
-    threading.Thread(target=_give_way, args=args, daemon=True).start()
+    threads.Thread(target=_give_way, args=args, daemon=True).start()
     found = _known(section, plan, start, cancel)
     over.set()
     if not cancel.requested:
@@ -68,7 +67,7 @@ def _find_out(section: Section, plan: Plan, memory: Memory, start: str | None) -
     guard.cancel()
 
 
-def _give_way(memory: Memory, section: str, cancel: Cancellation, over: threading.Event) -> None:
+def _give_way(memory: Memory, section: str, cancel: Cancellation, over: threads.Event) -> None:
     """End the run when a stop waits for the project: it would learn nothing any more."""
     while not over.wait(LOOK_S):
         if not baseline.runs(memory, section):

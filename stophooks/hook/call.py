@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import suppress
 
 from stophooks.agents import base, payload
+from stophooks.contexts import suppress
 from stophooks.errors import StophooksError, UsageError
 from stophooks.events import CLEANUP, SESSION_EVENTS, SESSION_START, STOP, STOP_EVENTS
 from stophooks.hook import arguments, caller
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from stophooks.occasion import Occasion
 
 STDIN = 0
+# So many objects more than before are looked through for garbage; Python's own choice is 700.
+_GARBAGE = 20_000
 
 
 class Call:
@@ -169,8 +171,10 @@ class Call:
             basis=check.basis,
         )
         watch.running(section.deadline_s)
-        # Until now nothing was made that could be garbage; commands may run for minutes.
+        # Until now nothing was made that could be garbage; commands may run for minutes, and of a
+        # short one nothing is made that is worth looking for.
         gc.freeze()
+        gc.set_threshold(_GARBAGE)
         gc.enable()
         return check.judge(self._section_run.report(cancel=watch.cancel))
 

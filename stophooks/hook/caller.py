@@ -7,9 +7,9 @@ but only as often as the former has really come since.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from stophooks.agents import AGENTS, adapter, base
+from stophooks.agents.signs import SIGNS
+from stophooks.contexts import suppress
 from stophooks.events import SESSION_EVENTS
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass, replace
@@ -68,7 +68,7 @@ def find(
         if name is None:
             raise
     else:
-        lent = name in AGENTS[found.agent].SIGNS.reads
+        lent = name in SIGNS[found.agent].reads
         if name is None or lent:
             name, because = found.agent, found.because
     agent = adapter(name, environ, lent=lent)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from stophooks.hook import skip, tree
 from stophooks.hook.judge import Judge, Trees
 from stophooks.memo.base import Basis
 from stophooks.typed import TYPE_CHECKING
-from stophooks.values import dataclass, replace
+from stophooks.values import cached_property, dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stophooks.agents.base import Agent, Reply
     from stophooks.events import Event
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from stophooks.store.memory import Memory
 
 
-# What the next step imports, most of it first. While git looks, that costs no time.
+# What the next step imports. While git looks, that costs no time.
 _OF_A_RUN = (
     "stophooks.engine",
     "stophooks.executors.host",
@@ -53,7 +51,6 @@ class Check:
 
     def skipped(self) -> str | None:
         """Why nothing needs to be run, or None."""
-        self._looking.meanwhile(_OF_A_RUN)
         why = skip.unfinished(self.event, self.memory)
         if why is not None or self.held.findings:
             return why
@@ -90,9 +87,7 @@ class Check:
         ran = any(result.outcome.started for result in report.results)
         after = self._before
         if ran:
-            looking = tree.Looking(self._now)
-            looking.meanwhile(_OF_AN_ANSWER)
-            after = looking.tree()
+            after = self._look(_OF_AN_ANSWER)
         return judge.reply(
             whole,
             Trees(before=_id(self._before), after=_id(after), untouched=self._untouched(after)),
@@ -104,12 +99,8 @@ class Check:
         return Basis(since=self.held.start_tree, tree=self._before)
 
     @cached_property
-    def _looking(self) -> tree.Looking:
-        return tree.Looking(self._now)
-
-    @cached_property
     def _before(self) -> Tree | None:
-        return self._looking.tree()
+        return self._look(_OF_A_RUN)
 
     @cached_property
     def _beside(self) -> Beside | None:
@@ -134,8 +125,9 @@ class Check:
                 return False
         return skip.beside(self.section, after, self.environ) == known
 
-    def _now(self) -> Tree | None:
-        return tree.look(self.plan.project_dir, self.environ, state_dir=self.state_dir)
+    def _look(self, meanwhile: Sequence[str]) -> Tree | None:
+        place = self.plan.project_dir
+        return tree.look(place, self.environ, state_dir=self.state_dir, meanwhile=meanwhile)
 
 
 def _id(found: Tree | None) -> str | None:

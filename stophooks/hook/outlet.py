@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import threading
+import time
 
+from stophooks import threads
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ class Outlet:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._reply: Reply | None = None
         self._stdout = _copy(STDOUT)
         self._stderr = _copy(STDERR)
+        self._read_by = [fd for fd in (self._stdout, self._stderr) if fd is not None]
         # A number left free would be given to the next file that is opened.
         if not _is_open(STDIN):
             _to_nowhere(STDIN)
@@ -46,16 +48,27 @@ class Outlet:
                 _write(self._stdout, reply.stdout)
             return self._reply.exit_code
 
-    def wait_until_nobody_reads(self) -> None:
-        """Return when the agent has closed its ends of both streams: it has ended."""
+    def is_left(self, wait_s: float) -> bool:
+        """Whether the agent has closed its ends of both streams: it has ended.
+
+        Args:
+            wait_s: Seconds to wait for that. For one thread.
+        """
         if self._stdout is None or self._stderr is None:
             # Without streams nothing tells that there is an agent, so nothing tells its end.
-            threading.Event().wait()
-            return
-        for fd in (self._stdout, self._stderr):
+            time.sleep(wait_s)
+            return False
+        until = time.monotonic() + wait_s
+        while self._read_by:
             poll = select.poll()
-            poll.register(fd, 0)
-            poll.poll()
+            for fd in self._read_by:
+                poll.register(fd, 0)
+            left_ms = max(0, int((until - time.monotonic()) * 1000) + 1)
+            closed = {fd for fd, _ in poll.poll(left_ms)}
+            if not closed:
+                return False
+            self._read_by = [fd for fd in self._read_by if fd not in closed]
+        return True
 
     def close(self) -> None:
         """Point both streams at nothing: a failing flush at exit would change the exit code."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from stophooks import handover
 from stophooks.agents import AGENTS
+from stophooks.contexts import suppress
 from stophooks.events import STOP_EVENTS
 from stophooks.hook import aftercare, baseline
 from stophooks.hook.budget import Budget

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+import time
 
-from stophooks import signals
+from stophooks import signals, threads
 from stophooks.executors.base import Cancellation
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
@@ -23,6 +23,8 @@ GRACE_S = 0.15
 OVERRUN_S = 45.0
 # What comes before the checks, reading a payload and a configuration, takes less; seconds.
 START_S = 60.0
+# How often it is looked whether that time has changed. Seconds.
+LOOK_S = 5.0
 
 _INTERRUPTED = "stophooks was interrupted ({}) before the checks were finished; they did not pass."
 _OVERRUN = (
@@ -39,40 +41,34 @@ class Watch:
         self._outlet = outlet
         self._call = call
         self._running = False
-        self._timer: threading.Timer | None = None
+        self._until = 0.0
 
     def start(self) -> None:
         """Watch from now on; a signal that the caller ignores (``nohup``) stays ignored."""
         signals.listen(SIGNALS, self._signalled)
-        self._arm(START_S)
-        threading.Thread(target=self._abandoned, daemon=True).start()
+        self._until = time.monotonic() + START_S
+        threads.Thread(target=self._work, daemon=True).start()
 
     def running(self, deadline_s: float) -> None:
         """Say that checks run from now on and are over in ``deadline_s`` seconds."""
         self._running = True
-        self._arm(deadline_s + OVERRUN_S)
+        self._until = time.monotonic() + deadline_s + OVERRUN_S
 
-    def _arm(self, limit_s: float) -> None:
-        """Force an end in ``limit_s`` seconds from now, and no more at the time set before."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = threading.Timer(limit_s, self._overrun)
-        self._timer.daemon = True
-        self._timer.start()
+    def _work(self) -> None:
+        while (left_s := self._until - time.monotonic()) > 0:
+            # An agent that is killed takes nobody with it: its checks would go on without a reader.
+            if self._outlet.is_left(min(left_s, LOOK_S)):
+                self._interrupt("the agent has ended")
+                break
+        while (left_s := self._until - time.monotonic()) > 0:
+            time.sleep(min(left_s, LOOK_S))
+        os._exit(self._outlet.send(self._call.refusal(_OVERRUN)))
 
     def _signalled(self, number: signal.Signals) -> None:
         self._interrupt(number.name)
-
-    def _abandoned(self) -> None:
-        # An agent that is killed takes nobody with it: its checks would go on without a reader.
-        self._outlet.wait_until_nobody_reads()
-        self._interrupt("the agent has ended")
 
     def _interrupt(self, cause: str) -> None:
         code = self._outlet.send(self._call.refusal(_INTERRUPTED.format(cause)))
         self.cancel.request(f"interrupted: {cause}", grace_s=GRACE_S)
         if not self._running:
             os._exit(code)
-
-    def _overrun(self) -> None:
-        os._exit(self._outlet.send(self._call.refusal(_OVERRUN)))

@@ -18,7 +18,7 @@ from stophooks.inputs.values import Changes, Tree, UnknownError
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "Changes",
@@ -44,6 +44,7 @@ def look(
     environ: Mapping[str, str],
     state_dir: str,
     deadline_s: float = DEADLINE_S,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Tree | None:
     """What the files hold now; None where that cannot be told in time.
 
@@ -58,8 +59,9 @@ def look(
         environ: Where git is found, and whose settings it uses.
         state_dir: Where to remember what makes the next look fast; unusable, it makes it slow.
         deadline_s: Seconds after which the answer is None.
+        meanwhile: Called once, when git has begun to work; not at all where it is not asked.
     """
-    git = Git(environ, time.monotonic() + deadline_s, own=state_dir)
+    git = Git(environ, time.monotonic() + deadline_s, own=state_dir, meanwhile=meanwhile)
     root = repository.root_of(project_dir) or os.path.realpath(project_dir)
     place = private.place_of(root, state_dir)
     records = Records(os.path.join(place, _RECORDS) if place else None)

@@ -13,7 +13,7 @@ from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # Between SIGTERM and SIGKILL for a git that takes too long. Seconds.
 _GRACE_S = 0.2
@@ -60,12 +60,20 @@ class Git:
         environ: Where it is found, and whose settings it uses.
         until: When answers are too late; of `time.monotonic`.
         own: A directory of ours, whose files are no content.
+        meanwhile: Called when it works for the first time.
     """
 
-    def __init__(self, environ: Mapping[str, str], until: float, own: str) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        until: float,
+        own: str,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
         kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
         self.until = until
+        self._meanwhile = meanwhile
         self._own = os.path.realpath(own) + "/"
 
     def is_own(self, root: str, path: str) -> bool:
@@ -91,6 +99,7 @@ class Git:
         self.check_time()
         pieces: dict[Stream, list[bytes]] = {Stream.STDOUT: [], Stream.STDERR: []}
         size = 0
+        meanwhile, self._meanwhile = self._meanwhile, None
 
         def take(stream: Stream, data: bytes) -> None:
             nonlocal size
@@ -107,6 +116,7 @@ class Git:
                 grace_s=_GRACE_S,
                 stop=process.Never(),
                 output=take,
+                begun=meanwhile,
             )
         except process.StartError as err:
             raise GitError(str(err)) from err

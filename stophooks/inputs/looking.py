@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.digests import sha256
 from stophooks.inputs import listing, memory, prints, private, repository
 from stophooks.inputs.index import Index, MovedError, settle

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
-from contextlib import contextmanager
 
+from stophooks import threads
+from stophooks.contexts import contextmanager
 from stophooks.digests import sha256
 from stophooks.inputs.values import UnknownError
 from stophooks.models import MIB
@@ -51,7 +51,7 @@ class Records:
         self._path = path
         self._fresh: dict[str, bytes] = {}
         self._connection: sqlite3.Connection | None = None
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
 
     @contextmanager
     def opened(self) -> Iterator[None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
+from stophooks.containers import Mount
+from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.memo.joining import joined
-from stophooks.models import FILES, KIB, MIB, Mount, Outcome, Status, human_duration
+from stophooks.models import FILES, KIB, MIB, Outcome, Status, human_duration
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import replace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stophooks import __version__, inputs, jsonvalues
-from stophooks.digests import blake2b, sha256
+from stophooks.digests import keyed, sha256
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.host import shell
 from stophooks.executors.host.executor import KEPT_VARIABLES
@@ -91,7 +91,7 @@ def key(found: Mapping[str, Any], around: Surroundings) -> str:
 
 def _hash(around: Surroundings, value: str | bytes, size: int = 32) -> str:
     data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
-    return blake2b(data, key=around.salt, digest_size=size).hexdigest()
+    return keyed(data, around.salt, size)
 
 
 def _definition(command: Command) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 
-from stophooks import inputs
+from stophooks import inputs, threads
 from stophooks.errors import StophooksError, StoreError
 from stophooks.inputs import UnknownError
 from stophooks.memo import reach, words
@@ -83,7 +82,7 @@ class Memo:
         self._passes = Passes(state_dir)
         self._around: Surroundings | None = None
         self._aside: TemporaryDirectory[str] | None = None
-        self._lock = threading.RLock()
+        self._lock = threads.RLock()
         # Commands that run now, and the files as they were when none ran, and none has run since.
         self._running = 0
         self._settled: Tree | None = basis.tree

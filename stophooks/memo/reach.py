@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from stophooks import inputs
+from stophooks.containers import Pull
 from stophooks.digests import sha256
 from stophooks.errors import StoreError
 from stophooks.inputs import UnknownError
-from stophooks.models import Pull
 from stophooks.store import contents
 from stophooks.typed import TYPE_CHECKING
 

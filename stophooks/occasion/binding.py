@@ -11,7 +11,8 @@ from stophooks.values import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stophooks.models import Command, Container, Item
+    from stophooks.containers import Container
+    from stophooks.models import Command, Item
     from stophooks.occasion.base import Occasion, Prior
 
 PREFIX = "STOPHOOKS_"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 import time
-from contextlib import suppress
 
+from stophooks import threads
+from stophooks.contexts import suppress
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
 from stophooks.process import family, identity, spawn, tag
@@ -222,9 +222,9 @@ class Child:
 
 def keep_exit_codes() -> None:
     """Undo an ignored SIGCHLD, which a parent may hand down: with it every exit code is lost."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if in_main and signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        with suppress(ValueError):  # only the main thread may
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _wait_without_blocking(process: Started) -> int | None:
@@ -259,5 +259,5 @@ def _exit_pipe(process: Started) -> int:
             process.ended(os.waitpid(process.pid, 0)[1])
         os.close(writing)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threads.Thread(target=wait, daemon=True).start()
     return reading

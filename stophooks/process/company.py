@@ -8,8 +8,7 @@ command's end touches another one's processes. It is ended with the last of them
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.typed import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Company(Generic[M]):
         self.founded = 0
         self.several = False
         self.leaders: dict[int, M] = {}
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._members: list[M] = []
         self._others: frozenset[Entry] = frozenset()
         self._kept_tokens: set[bytes] = set()

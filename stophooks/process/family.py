@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.process import table, tag
 from stophooks.process.company import Company
 from stophooks.process.signalling import send
 from stophooks.signum import signal
-from stophooks.typed import TYPE_CHECKING, TypeVar
+from stophooks.typed import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,10 +81,25 @@ def _apart(start: Callable[[], T]) -> T:
 
 
 def _set_subreaper(*, on: bool) -> bool:
-    import ctypes  # noqa: PLC0415 - 2 ms that only a host command has to pay
+    arguments = (_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
+    try:
+        # What `ctypes` calls in the end; its own import takes longer than most commands.
+        from _ctypes import call_function, dlopen, dlsym  # noqa: PLC0415 - only for host commands
+
+        everything: Any = None
+        return bool(call_function(dlsym(dlopen(everything, 0), "prctl"), arguments) == 0)
+    except (ImportError, TypeError):
+        return _set_by_ctypes(arguments)
+    except OSError:
+        return False
+
+
+def _set_by_ctypes(arguments: tuple[int, ...]) -> bool:
+    """The same where CPython has changed what is below `ctypes`."""
+    import ctypes  # noqa: PLC0415 - as above
 
     try:
-        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0) == 0)
+        return bool(ctypes.CDLL(None).prctl(*arguments) == 0)
     except (OSError, AttributeError):
         return False
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+# What `socket` is made of, which takes twenty times as long to import.
+import _socket
 import errno
 import os
-from contextlib import suppress
+from struct import pack
 
+from stophooks.contexts import suppress
 from stophooks.process import family, tag
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING
@@ -17,10 +20,76 @@ _SHELL = "/bin/sh"
 # The shell starts it and is gone, so that nobody's descendants include it. What the shell ignores
 # stays ignored in it, from its first moment.
 _SCRIPT = 'trap "" HUP INT PIPE TERM; exec 3<&0; "$@" <&3 3<&- >/dev/null & echo $!'
+# The same, but what becomes the program is a shell that first waits at a `Nap`. Whatever ends its
+# wait without a word, an error too, starts the program.
+_NAPPING = (
+    'trap "" HUP INT PIPE TERM; exec 4<&0; { word=; %s word <&3; [ "$word" = bye ] && exit; '
+    'exec "$@" <&4 3<&- 4<&-; } >/dev/null & echo $!'
+)
+# How long a `Nap` lasts at most. Seconds.
+NAP_S = 0.05
+_MICROSECONDS = 1_000_000
+# By which word a shell, whatever the name it is called by, waits no longer than the socket lets it
+# or than it is told. Of another shell that is not known.
+_READS = {"bash": "read -r", "busybox": "read -r -t {}", "dash": "read -r"}
+# The descriptor by which the script knows the `Nap`, beside the standard streams.
+_DOOR = 3
 _UNBLOCKED: tuple[int, ...] = ()
 
 
-def start(argv: Sequence[str], *, stdin: int, env: Mapping[str, str]) -> int:
+class Nap:
+    """What keeps a program that was asked for from being started at once.
+
+    It is over after `NAP_S`, which no process needs to be awake for; before, when it is closed or
+    the process that has it dies. Then the program starts.
+
+    Args:
+        read: What a shell reads one word by.
+
+    Raises:
+        OSError: There is none.
+    """
+
+    def __init__(self, read: str) -> None:
+        self.script = _NAPPING % read
+        self._ours, self.door = _socket.socketpair()
+        limit = pack("ll", *divmod(round(NAP_S * _MICROSECONDS), _MICROSECONDS))
+        try:
+            # A socket, as no other descriptor ends a shell's `read` by itself.
+            self.door.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, limit)
+        except OSError:
+            self.close()
+            raise
+
+    def call_off(self) -> None:
+        """Let the program not be started at all, if it was not by now."""
+        with suppress(BrokenPipeError):  # it was, or it was killed
+            self._ours.send(b"bye\n")
+
+    def close(self) -> None:
+        """Let the program start, if it was not called off."""
+        self._ours.close()
+        self.door.close()
+
+
+def nap() -> Nap | None:
+    """A new one; None where it is not certain that the program would be started in the end."""
+    read = _READS.get(os.path.basename(os.path.realpath(_SHELL)))
+    if read is None:
+        return None
+    try:
+        found = Nap(read.format(NAP_S))
+    except OSError:
+        return None
+    if found.door.fileno() < _DOOR:  # this process lacks a standard stream
+        found.close()
+        return None
+    return found
+
+
+def start(
+    argv: Sequence[str], *, stdin: int, env: Mapping[str, str], after: Nap | None = None
+) -> int:
     """Start a program that is in a session of its own and a descendant of nobody here.
 
     It ignores SIGHUP, SIGINT, SIGPIPE and SIGTERM, and its output goes nowhere. Takes one or two
@@ -30,6 +99,7 @@ def start(argv: Sequence[str], *, stdin: int, env: Mapping[str, str]) -> int:
         argv: The program, as an absolute path, and its arguments.
         stdin: The descriptor that becomes its standard input.
         env: Its whole environment.
+        after: When it is to be started; None for at once. Its process is there before.
 
     Returns:
         Its number. It becomes a child of this process all the same where this one takes in
@@ -38,22 +108,28 @@ def start(argv: Sequence[str], *, stdin: int, env: Mapping[str, str]) -> int:
     Raises:
         OSError: There is no process.
     """
-    return family.without_orphans(lambda: _start(argv, stdin, env))
+    return family.without_orphans(lambda: _start(argv, stdin, env, after))
 
 
-def _start(argv: Sequence[str], stdin: int, env: Mapping[str, str]) -> int:
+def _start(argv: Sequence[str], stdin: int, env: Mapping[str, str], after: Nap | None) -> int:
+    script = _SCRIPT
     reading, writing = os.pipe()
+    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_DUP2, stdin, 0),
+        (os.POSIX_SPAWN_DUP2, writing, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
+    if after is not None:
+        script = after.script
+        # The last: the others have been taken from their numbers by then.
+        actions.append((os.POSIX_SPAWN_DUP2, after.door.fileno(), _DOOR))
     try:
         with tag.under(None):
             pid = os.posix_spawn(
                 _SHELL,
-                ["sh", "-c", _SCRIPT, "sh", *argv],
+                ["sh", "-c", script, "sh", *argv],
                 env,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, stdin, 0),
-                    (os.POSIX_SPAWN_DUP2, writing, 1),
-                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                ],
+                file_actions=actions,
                 setsid=_HAS_SETSID,
                 setsigmask=_UNBLOCKED,
                 setsigdef=(signal.SIGCHLD,),

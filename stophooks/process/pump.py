@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import threading
 import time
-from contextlib import suppress
 
+from stophooks import threads
+from stophooks.contexts import suppress
 from stophooks.models import KIB, Stream
 from stophooks.process.family import KILL_S
 from stophooks.typed import TYPE_CHECKING, Protocol, Self
@@ -59,7 +59,7 @@ class Wake:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         # Re-entrant: the signal handler that makes the request may interrupt `__exit__`.
-        self._lock = threading.RLock()
+        self._lock = threads.RLock()
         self._open = True
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from stophooks.typed import TYPE_CHECKING
 from stophooks.values import StrEnum, dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stophooks.process.child import Guard, Streams
     from stophooks.process.identity import Identity
@@ -68,6 +68,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
     user: Identity | None = None,
     streams: Streams | None = None,
     beside: bool = False,
+    begun: Callable[[], None] | None = None,
 ) -> Ended:
     """Run a program to its end; nothing that it started is left when this returns.
 
@@ -84,6 +85,7 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
         user: Whom it runs as, which takes root; None for this process's own user.
         streams: What it reads and writes instead of nothing and ``output``.
         beside: Others may run at the same time, in threads of this process.
+        begun: Called when it runs; until that returns nobody looks after it.
 
     Raises:
         StartError: There is no process: the program or ``cwd`` is not there, not usable …
@@ -95,6 +97,8 @@ def run(  # noqa: PLR0913 - all that one command is given, each by its name
         ) as child,
         Pump(child, wake.descriptor, output) as pump,
     ):
+        if begun is not None:
+            begun()
         cause = _wait(pump, stop, timeout_s)
         if cause is Cause.EXITED:
             left, survivors = _end_left(pump, keep=keep_children and child.code == 0)

@@ -10,10 +10,10 @@ under a value of it that means no limit and says whose all of this is, to whoeve
 from __future__ import annotations
 
 import sys
-import threading
-from contextlib import contextmanager
 from itertools import count
 
+from stophooks import threads
+from stophooks.contexts import contextmanager
 from stophooks.process import table
 from stophooks.typed import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ _BITS = 20
 _SHIFTS = (40, 20, 0)
 
 # What is started meanwhile inherits it, so nothing else may be started then.
-_starting = threading.Lock()
+_starting = threads.Lock()
 _numbers = count(1)
 _base: _Base | None = None
 

@@ -6,7 +6,8 @@ import textwrap
 from collections import Counter
 from json import dumps
 
-from stophooks.models import Level, Verdict, human_duration
+from stophooks.models import human_duration
+from stophooks.proofs import Level, Verdict
 from stophooks.reports.clean import line
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass
@@ -14,7 +15,7 @@ from stophooks.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from stophooks.models import Finding, Proof
+    from stophooks.proofs import Finding, Proof
 
 # Narrower, words would be cut; wider, the eye loses the line. Columns.
 NARROWEST = 60

@@ -16,7 +16,8 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stophooks.models import Command, Container, Mount, Secret
+    from stophooks.containers import Container, Mount
+    from stophooks.models import Command, Secret
     from stophooks.plan import Plan, Section
 
 # Of a script; the whole is in the JSON form and in the configuration.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Output:
         self._mask = mask
         self._log = log
         self._observer = observer
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
 
     def write(self, stream: Stream, data: bytes) -> None:
         """Take output from any thread."""

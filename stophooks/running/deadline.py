@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-
+from stophooks import threads
+from stophooks.contexts import contextmanager
 from stophooks.executors.base import Cancellation
 from stophooks.models import Outcome, Status, human_duration
 from stophooks.typed import TYPE_CHECKING
@@ -56,7 +55,7 @@ def deadline(section: Section, outer: Cancellation, waited_s: float) -> Iterator
     """The clock of a section's run, of whose deadline ``waited_s`` seconds are over already."""
     clock = Clock(section.deadline_s, waited_s)
     unsubscribe = outer.subscribe(lambda: clock.cancel.request(outer.reason, grace_s=outer.grace_s))
-    timer = threading.Timer(max(section.deadline_s - waited_s, 0.0), clock.ring)
+    timer = threads.Timer(max(section.deadline_s - waited_s, 0.0), clock.ring)
     timer.daemon = True
     timer.start()
     try:

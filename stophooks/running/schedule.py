@@ -6,9 +6,8 @@ at a time is done, there is no other thread.
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
-
+from stophooks import threads
+from stophooks.contexts import suppress
 from stophooks.typed import TYPE_CHECKING, Generic, Protocol, TypeVar
 from stophooks.values import dataclass
 
@@ -72,7 +71,7 @@ class Schedule(Generic[T]):
         self._running: set[int] = set()
         self._over: dict[int, T] = {}
         self._error: BaseException | None = None
-        self._changed = threading.Condition()
+        self._changed = threads.Condition()
 
     def run(self) -> tuple[T, ...]:
         """Do all of them; the results in the order of the tasks.
@@ -116,7 +115,7 @@ class Schedule(Generic[T]):
     def _help(self) -> None:
         """Have another thread do what may be done besides; without one it waits for its turn."""
         with suppress(RuntimeError):  # the system gives no more threads
-            threading.Thread(target=self._do_all, kwargs={"stays": False}, daemon=True).start()
+            threads.Thread(target=self._do_all, kwargs={"stays": False}, daemon=True).start()
 
     def _end(self, number: int, result: T) -> None:
         with self._changed:

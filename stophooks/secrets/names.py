@@ -62,13 +62,30 @@ ABOUT_WORDS = frozenset(
 _PLAIN = frozenset({"always", "default", "disabled", "enabled", "optional", "required"})
 
 
+# By name; the same few dozen are asked about for every command.
+_known: dict[str, bool] = {}
+
+
 def is_key(name: str) -> bool:
     """Whether a variable of this name holds a secret."""
-    upper = name.upper()
-    words = set("".join(one if one.isascii() and one.isalnum() else " " for one in upper).split())
+    known = _known.get(name)
+    if known is None:
+        known = _known[name] = _is_key(name)
+    return known
+
+
+def _is_key(name: str) -> bool:
+    words = set(_words(name.upper()))
     if words & ABOUT_WORDS:
         return False
     return bool(words & KEY_WORDS) or any(word.endswith(KEY_ENDS) for word in words)
+
+
+def _words(upper: str) -> list[str]:
+    plain = upper.replace("_", " ")
+    if not (plain.isascii() and plain.replace(" ", "").isalnum()):
+        plain = "".join(one if one.isascii() and one.isalnum() else " " for one in upper)
+    return plain.split()
 
 
 def keys_in(environ: Mapping[str, str]) -> tuple[bytes, ...]:

@@ -54,7 +54,7 @@ class Store(Databases):
         for directory in place.places(self._state_dir):
             found = self._database(directory)
             if found.exists():
-                return found.run(lambda connection: _count(connection, session_key))
+                return found.run(lambda connection: _count(connection, session_key), is_single=True)
         return 0
 
     def record_block(self, session_key: str) -> int:

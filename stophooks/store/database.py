@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 
 from stophooks.errors import StoreError
@@ -53,8 +54,12 @@ class Database:
         """Whether there is anything to read."""
         return self._connection is not None or os.path.lexists(self.path)
 
-    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Callable[[sqlite3.Connection], T], *, is_single: bool = False) -> T:
         """Return what ``work`` returns; it runs as one transaction, and again after a repair.
+
+        Args:
+            work: Reads and writes.
+            is_single: Whether it is a single statement, which is a transaction by itself.
 
         Raises:
             StoreError: The file cannot be read or written, or not be mended.
@@ -65,6 +70,8 @@ class Database:
         problem: Exception | None = None
         for _ in range(_ATTEMPTS):
             try:
+                if is_single:
+                    return work(self._connection or self._connect())
                 return self._transaction(work)
             except (DamagedError, ValueError) as err:  # ValueError: a text that is not UTF-8
                 problem = err
@@ -78,13 +85,19 @@ class Database:
         raise self._unusable(problem)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, unless connections are kept open (`keep_open`)."""
+        if self._connection is not None and not _keeps(self.path, self._connection):
+            self._connection.close()
+        self._connection = None
+
+    def _drop(self) -> None:
+        """Close the file for certain."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _unusable(self, err: Exception | None) -> StoreError:
-        self.close()
+        self._drop()
         return StoreError(
             f"cannot count blocks in {self.path}: {err}. "
             "Make room, or make the file and its directory writable for you."
@@ -105,9 +118,12 @@ class Database:
         return result
 
     def _connect(self) -> sqlite3.Connection:
+        connection = self._connection = _kept(self.path)
+        if connection is not None:
+            return connection
         connection = self._connection = _open(self.path)
         if tables.version(connection) > tables.VERSION:
-            self.close()
+            self._drop()
             self.path = os.path.join(self._directory, f"state.v{tables.VERSION}.db")
             connection = self._connection = _open(self.path)
         if tables.version(connection) != tables.VERSION:
@@ -119,7 +135,7 @@ class Database:
 
     def _repair(self, problem: str) -> None:
         """Set the file aside, unless another process has done so since."""
-        self.close()
+        self._drop()
         try:
             with FileLock(os.path.join(self._directory, _REPAIR)) as lock:
                 if not lock.take(wait_s=LOCK_TIMEOUT_S):
@@ -207,6 +223,42 @@ class Databases:
         return self._databases.setdefault(directory, Database(directory, self._check))
 
 
+# Connections that somebody has closed and somebody else may use, by their files, each with what its
+# file was then; None: they are closed.
+_open_ones: dict[str, tuple[sqlite3.Connection, tuple[int, int]]] | None = None
+
+
+def keep_open() -> None:
+    """Keep connections open for those who use the same file next: for a short process."""
+    global _open_ones  # noqa: PLW0603 -- a property of the process
+    _open_ones = {}
+
+
+def _keeps(path: str, connection: sqlite3.Connection) -> bool:
+    found = _file(path)
+    if _open_ones is None or found is None or path in _open_ones or connection.in_transaction:
+        return False
+    _open_ones[path] = connection, found
+    return True
+
+
+def _kept(path: str) -> sqlite3.Connection | None:
+    """A connection that was kept, unless its file is not the one of that name any more."""
+    connection, found = (_open_ones or {}).pop(path, (None, None))
+    if connection is not None and found != _file(path):
+        connection.close()
+        return None
+    return connection
+
+
+def _file(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _open(path: str) -> sqlite3.Connection:
     # SQLite gives its journal the mode of the database, so the file is made first, private. Not
     # waiting, and looked at first, because of FIFOs and devices.
@@ -236,13 +288,38 @@ def _descriptor(path: str) -> int:
 
 def sqlite() -> Any:
     """SQLite, without what `sqlite3` adds for dates, whose import takes as long as its own."""
+    found = sys.modules.get("_sqlite3")
+    if found is not None:
+        return found
     try:
-        import _sqlite3  # noqa: PLC0415 -- milliseconds that a stop without a database need not spend
+        return _without_functools() if "functools" not in sys.modules else __import__("_sqlite3")
     except ImportError:
-        import sqlite3  # noqa: PLC0415 -- as above
+        import sqlite3  # noqa: PLC0415 -- what there is instead
 
         return sqlite3
+
+
+def _without_functools() -> Any:
+    """`_sqlite3`, which looks up `functools.lru_cache` for its statements, and nothing else there.
+
+    The import of `functools` takes longer than that of SQLite; what is behind that name is not in
+    it but in `_functools`.
+    """
+    compiled: Any = __import__("_functools")
+    _lru_cache_wrapper = compiled._lru_cache_wrapper  # noqa: SLF001 -- its name there
+
+    stand_in: Any = type(sys)("functools")
+    stand_in.lru_cache = lambda size: lambda call: _lru_cache_wrapper(call, size, False, _counts)  # noqa: FBT003 -- it has no names
+    sys.modules["functools"] = stand_in
+    try:
+        import _sqlite3  # noqa: PLC0415 -- milliseconds that a stop without a database need not spend
+    finally:
+        del sys.modules["functools"]
     return _sqlite3
+
+
+def _counts(*counts: int) -> tuple[int, ...]:
+    return counts
 
 
 def _is_damage(err: sqlite3.Error) -> bool:

@@ -43,7 +43,7 @@ class Facts(Databases):
                 found = self._database(directory)
                 if not found.exists():
                     continue
-                row = found.run(lambda connection: _row(connection, kind, key))
+                row = found.run(lambda connection: _row(connection, kind, key), is_single=True)
                 if row is not None:
                     return row
         except (StoreError, ImportError, MemoryError):

@@ -12,9 +12,10 @@ import hashlib
 import os
 import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from itertools import chain, product, zip_longest
 
+from stophooks.contexts import contextmanager, suppress
 from stophooks.errors import StophooksError, StoreError
 from stophooks.store.holder import BEAT_S, State, distinct, whose
 from stophooks.store.place import writable_dir

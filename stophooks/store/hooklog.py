@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE
 from stophooks.typed import TYPE_CHECKING, Any

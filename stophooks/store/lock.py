@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import time
 
+from stophooks import threads
 from stophooks.store.place import PRIVATE_FILE
 from stophooks.typed import TYPE_CHECKING, Self
 
@@ -44,10 +44,10 @@ class FileLock:
             self.close()
             raise
 
-    def take(self, *, wait_s: float, stop: threading.Event | None = None) -> bool:
+    def take(self, *, wait_s: float, stop: threads.Event | None = None) -> bool:
         """Take it within ``wait_s`` seconds, or until ``stop`` is set; whether that was done."""
         until = time.monotonic() + wait_s
-        stop = stop or threading.Event()
+        stop = stop or threads.Event()
         pause = _FIRST_LOOK_S
         while not self._try():
             left = until - time.monotonic()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import time
 
+from stophooks import threads
 from stophooks.errors import StoreError
 from stophooks.models import KIB, MIB
 from stophooks.store.place import PRIVATE_DIR, PRIVATE_FILE, writable_dir
@@ -42,7 +42,7 @@ class RunLogs:
         self.state_dir = state_dir
         self._run_id = _safe(run_id)
         self._lock: int | None = None
-        self._making = threading.Lock()
+        self._making = threads.Lock()
         self._opened: list[RunLog] = []
         self.directory = os.path.join(state_dir, "logs", self._run_id)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.digests import sha256
 from stophooks.errors import StoreError
 from stophooks.events import STOP_EVENTS

@@ -118,7 +118,7 @@ class Passes(Databases):
 
         try:
             for database in self._present():
-                found = database.run(read)
+                found = database.run(read, is_single=True)
                 if found is not None:
                     return found
         except UNUSABLE:

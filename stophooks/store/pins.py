@@ -52,7 +52,7 @@ class Pins(Databases):
         unreadable = []
         for database in self._present():
             try:
-                pin = database.run(lambda connection: _get(connection, session))
+                pin = database.run(lambda connection: _get(connection, session), is_single=True)
             except StoreError as err:
                 unreadable += [str(err)] * _has_content(database.path)
                 continue

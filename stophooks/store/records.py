@@ -8,8 +8,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.errors import StoreError
 from stophooks.plan import RESOURCE
 from stophooks.store import holder as holders

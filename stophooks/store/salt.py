@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.errors import StoreError
 from stophooks.store.place import PRIVATE_FILE, writable_dir
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager
 from stophooks.errors import StoreError
 from stophooks.store.lock import FileLock
 from stophooks.store.place import PRIVATE_DIR

@@ -6,8 +6,8 @@ import fcntl
 import json
 import os
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.models import KIB
 from stophooks.store.place import PRIVATE_FILE
 from stophooks.typed import TYPE_CHECKING, Self

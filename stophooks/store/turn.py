@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager, suppress
 from stophooks.errors import StoreError
 from stophooks.store.lock import FileLock
 from stophooks.store.place import places
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator
+
+    from stophooks import threads
 
 NAME = "runs.lock"
 
@@ -25,13 +26,14 @@ def turn(
     project: int,
     *,
     wait_s: float,
-    stop: threading.Event,
+    stop: threads.Event,
     waiting: Callable[[], None],
 ) -> Iterator[float | None]:
     """Hold a project's turn for the length of the block; it ends with the process too.
 
     Yields the seconds that were waited for it, or None: after ``wait_s`` seconds, or when
-    ``stop`` was set, another process still had it.
+    ``stop`` was set, another process still had it. Where there is no place for the file of all
+    turns nobody waits: what is to be run then still says what it says.
 
     Args:
         state_dir: Where the file of all turns is; a private place where that cannot be written.
@@ -39,12 +41,13 @@ def turn(
         wait_s: 0 to take the turn at once or not at all.
         stop: Ends the waiting.
         waiting: Called once when the turn cannot be had at once.
-
-    Raises:
-        StoreError: There is no place for the file.
     """
     began = time.monotonic()
-    with _lock(state_dir, project) as lock:
+    lock = _lock(state_dir, project)
+    if lock is None:
+        yield 0.0
+        return
+    with lock:
         taken = lock.take(wait_s=0)
         if not taken and wait_s > 0:
             waiting()
@@ -58,11 +61,9 @@ def number(project_dir: str) -> int:
     return zlib.crc32(data) << 28 ^ zlib.crc32(data[::-1])
 
 
-def _lock(state_dir: str, offset: int) -> FileLock:
-    problems = []
-    for directory in places(state_dir):
-        try:
-            return FileLock(os.path.join(directory, NAME), offset)
-        except OSError as err:
-            problems.append(f"{directory}/{NAME} ({err.strerror})")
-    raise StoreError(f"no state can be kept: no lock in {', '.join(problems)}. Make room in one.")
+def _lock(state_dir: str, offset: int) -> FileLock | None:
+    with suppress(StoreError):
+        for directory in places(state_dir):
+            with suppress(OSError):
+                return FileLock(os.path.join(directory, NAME), offset)
+    return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import sys
-import threading
-from contextlib import suppress
 
+from stophooks import threads
+from stophooks.contexts import suppress
 from stophooks.process import orphan, table
 from stophooks.process.family import GUARDS, TOKEN, WATCHDOG
 from stophooks.typed import TYPE_CHECKING, Self
@@ -24,6 +25,10 @@ _INIT = 1
 _PROGRAM = (
     "import sys; sys.path.append(sys.argv[1]); from stophooks.watchdog.main import main; main()"
 )
+# At so many bytes of the pipe's 64 KiB it waits no more; the rest is for what is told meanwhile.
+_UNREAD_BYTES = 16384
+# How many bytes a pipe holds: asm-generic/ioctls.h. Another system takes it for an error.
+_FIONREAD = 0x541B
 # Watchdogs of earlier runs of this process that may not have ended yet.
 _earlier: list[int] = []
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -34,6 +39,9 @@ class Guard:
 
     No call waits for the watchdog, and none fails: a run that cannot be watched over is still a
     run. A watchdog that died is replaced at the next call.
+
+    At first it is a shell that waits (`orphan.Nap`), while the pipe keeps what it is told: a run
+    that is over in a moment costs no interpreter.
 
     Args:
         environ: The environment of this process, for the watchdog's own.
@@ -49,14 +57,16 @@ class Guard:
         # when all their descendants are killed.
         self._outer = tuple(filter(None, environ.get(GUARDS, "").split(",")))
         self._with_caller = with_caller
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._control: int | None = None
+        self._nap: orphan.Nap | None = None
+        self._written = 0
         self._registered: dict[str, list[str]] = {}
 
     def __enter__(self) -> Self:
         """Start the watchdog; takes one or two milliseconds, and does not wait until it is up."""
         with self._lock:
-            self._start()
+            self._start(after=orphan.nap())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,6 +75,7 @@ class Guard:
             if not self._registered:
                 with suppress(BrokenPipeError):  # it died: there was nothing left to end
                     self._write("bye")
+                self._call_off()
             self._let_go()
 
     @property
@@ -106,9 +117,11 @@ class Guard:
         """Nothing of the command is left but what is ``kept`` and may stay."""
         self._forget(token, " ".join(["ended", _hex(token), *map(_key, kept)]))
 
-    def _start(self) -> None:
+    def _start(self, *, after: orphan.Nap | None = None) -> None:
+        self._nap = after
         with suppress(OSError):
             reading, self._control = os.pipe()
+            self._written = 0
             try:
                 os.set_blocking(self._control, False)
                 _earlier[:] = [pid for pid in _earlier if not orphan.ended(pid)]
@@ -116,21 +129,37 @@ class Guard:
                     [sys.executable, "-I", "-S", "-c", _PROGRAM, _PACKAGES],
                     stdin=reading,
                     env=self._environ,
+                    after=after,
                 )
                 _earlier.append(pid)
             except OSError:
-                os.close(self._control)
-                self._control = None
+                self._let_go()
                 raise
             finally:
                 os.close(reading)
+                if after is not None:
+                    after.door.close()
             for line in self._introduction():
                 self._write(line)
+
+    def _call_off(self) -> None:
+        """Let the watchdog not start at all, if nobody but us has told it anything."""
+        if self._nap is not None and self._control is not None:
+            with suppress(OSError):
+                unread = fcntl.ioctl(self._control, _FIONREAD, bytes(4))
+                if int.from_bytes(unread, sys.byteorder) == self._written:
+                    self._nap.call_off()
 
     def _let_go(self) -> None:
         if self._control is not None:
             os.close(self._control)
             self._control = None
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._nap is not None:
+            self._nap.close()
+            self._nap = None
 
     def _introduction(self) -> list[str]:
         lines = [f"runner {_own()}"]
@@ -173,8 +202,11 @@ class Guard:
     def _write(self, line: str) -> None:
         """Hand one line over; a pipe that is full, because the watchdog is stopped, drops it."""
         if self._control is not None:
+            data = f"{line}\n".encode("ascii")
+            if self._written + len(data) > _UNREAD_BYTES:
+                self._wake()
             with suppress(BlockingIOError):
-                os.write(self._control, f"{line}\n".encode("ascii"))
+                self._written += os.write(self._control, data)
 
 
 def _tell_pipe(address: str, line: str) -> None:

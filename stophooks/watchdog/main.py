@@ -38,6 +38,7 @@ class Watchdog:
         self.containers: dict[bytes, Container] = {}
         self._control = control
         self._rest = b""
+        self._has_read = False
         self._is_over = False
         self._agents: dict[Key, int | None] = {}
         self._kill_at: float | None = None
@@ -73,6 +74,7 @@ class Watchdog:
         for line in lines:
             word, *fields = line.split(b" ")
             getattr(self, f"_hear_{word.decode()}")(*fields)
+        self._has_read = True
         return bool(data)
 
     def _hear_runner(self, pid: bytes, started: bytes) -> None:
@@ -100,7 +102,8 @@ class Watchdog:
     def _hear_family(self, token: bytes, pipes: bytes, *others: bytes) -> None:
         inodes = {int(inode) for inode in pipes.split(b",") if inode}
         self.families.begin(_unhex(token), _keys(others), inodes)
-        self._look_at = time.monotonic() + LOOK_AT_MOST_S
+        # What was said before this process was up has been going on for a while.
+        self._look_at = time.monotonic() + (LOOK_AT_MOST_S if self._has_read else 0)
 
     def _hear_leader(self, token: bytes, pid: bytes, started: bytes) -> None:
         self.families.lead(_unhex(token), (int(pid), int(started)))

@@ -33,6 +33,44 @@ sys.argv = ["stophooks", "hook", "--agent", "claude"]
 runpy.run_module("stophooks", run_name="__main__")
 """
 
+BREAKS = """
+import os
+if os.environ.get("BROKEN"):
+    raise RuntimeError("broken on purpose")
+"""
+# What the threads ask for is in the group that the main one is loading.
+AT_ONCE = """
+import sys, threading
+from stophooks import bundle
+
+bundle.use()
+sys.setswitchinterval(1e-6)
+WANTED = [
+    ("stophooks.models", "Outcome"), ("stophooks.plan", "Section"), ("stophooks.events", "EVENTS"),
+    ("stophooks.values", "replace"), ("stophooks.digests", "sha256"),
+]
+problems = []
+
+
+def load(module, name):
+    while module not in sys.modules:
+        pass
+    try:
+        getattr(__import__(module, fromlist=[name]), name)
+    except BaseException as err:
+        problems.append(repr(err))
+
+
+threads = [threading.Thread(target=load, args=wanted) for wanted in WANTED]
+for thread in threads:
+    thread.start()
+import stophooks.hook, stophooks.engine, stophooks.inputs
+
+for thread in threads:
+    thread.join()
+print(problems)
+"""
+
 
 class Copy:
     """A copy of the program, as an installation would have it."""
@@ -117,9 +155,12 @@ def test_a_module_that_was_edited_is_the_one_that_runs(copy: Copy, where: Path) 
 
 
 def whole(listed: Any) -> bytes:
-    """A file with such a list of modules, and nothing behind it."""
+    """A file with such a list of groups, and nothing behind it."""
     index = marshal.dumps(listed)
     return len(index).to_bytes(8, "little") + index
+
+
+ROW = ("stophooks.hook.judge", "hook/judge.py", False, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +171,10 @@ def whole(listed: Any) -> bytes:
         whole([1]),
         whole({}),
         whole({"stophooks.hook.judge": 1}),
-        whole({"stophooks.hook.judge": (False, b"", 0, 10)}),
-        whole({"stophooks.hook.judge": (False, b"", 0, 10)}) + bytes(10),
+        whole({"stophooks.hook.judge": ((), 0)}),
+        whole({"stophooks.hook.judge": ((ROW,), 10)}),
+        whole({"stophooks.hook.judge": ((ROW,), 10)}) + bytes(10),
+        whole({"stophooks.hook.judge": (((1,),), 10)}) + bytes(10),
     ],
 )
 def test_a_file_that_is_none_is_made_anew(copy: Copy, where: Path, content: bytes) -> None:
@@ -151,3 +194,67 @@ def test_nothing_is_written_where_python_writes_nothing(copy: Copy, where: Path)
 
     assert answer.returncode == 0
     assert not copy.kept.exists()
+
+
+def test_a_module_without_its_source_is_not_taken_from_the_file(copy: Copy, where: Path) -> None:
+    (copy.package / "hook" / "judge.py").unlink()
+
+    answer = copy.stop(changed(where))
+
+    # What Python itself does with a module whose source is gone.
+    assert answer.returncode == 2
+    assert "stophooks.hook.judge" in answer.stdout
+
+
+def test_a_module_that_cannot_be_run_is_told_and_not_kept(copy: Copy, where: Path) -> None:
+    source = copy.package / "hook" / "judge.py"
+    source.write_text(source.read_text() + BREAKS)
+    for _ in range(2):
+        assert copy.stop(changed(where)).returncode == 0
+    assert "judge" not in copy.compiled(copy.stop(changed(where)))
+
+    broken = copy.stop(changed(where), BROKEN="1")
+    whole_again = copy.stop(changed(where))
+
+    assert broken.returncode == 2
+    assert "broken on purpose" in broken.stdout
+    assert whole_again.returncode == 0
+
+
+def test_threads_that_import_at_the_same_time_find_whole_modules(copy: Copy, where: Path) -> None:
+    assert copy.kept.is_file()
+    for _ in range(10):
+        done = subprocess.run(
+            [sys.executable, "-c", AT_ONCE],
+            cwd=where,
+            env={"PYTHONPATH": str(copy.root), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
+
+
+def without_stdin(copy: Copy, where: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m stophooks hook --agent claude <&-"],
+        cwd=where,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(copy.root),
+            "XDG_STATE_HOME": str(copy.state),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_file_takes_no_stream_that_an_agent_has_left_closed(copy: Copy, where: Path) -> None:
+    answer = without_stdin(copy, where)
+    copy.kept.unlink()
+
+    assert answer == without_stdin(copy, where)

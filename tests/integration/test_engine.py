@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from stophooks import engine
+from stophooks.containers import Container
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.executors.base import Cancellation, Sink
 from stophooks.executors.host import HostExecutor
-from stophooks.models import Command, Container, Outcome, Report, Result, Severity, Status, Stream
+from stophooks.models import Command, Outcome, Report, Result, Severity, Status, Stream
 from stophooks.plan import Section
 from stophooks.store.logs import RunLogs
 from stophooks.values import dataclass, field

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks.containers import Container
 from stophooks.executors.base import GRACE_S, PIECE_BYTES, Cancellation
 from stophooks.executors.docker import DockerExecutor
 from stophooks.executors.host import HostExecutor
-from stophooks.models import KIB, Command, Container, Status, Stream
+from stophooks.models import KIB, Command, Status, Stream
 from tests.program import TOKEN
 from tests.running import Lifeline, Recorder, paced, run, wait_until
 

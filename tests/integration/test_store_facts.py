@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import stophooks
 from stophooks.store import open_store, tables
 from stophooks.store.facts import Facts
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # As version 1 of the tables was.
 FIRST = (
@@ -130,3 +130,39 @@ def test_facts_of_long_ago_are_removed(tmp_path: Path) -> None:
         facts.put("pass", "new", 2)
 
         assert [facts.get("pass", key) for key in ("old", "new")] == [None, 2]
+
+
+def test_sqlite_is_whole_without_functools_and_leaves_that_whole() -> None:
+    code = """
+import sys
+from stophooks.store import database
+
+assert "functools" not in sys.modules, "started with it"
+sqlite = database.sqlite()
+assert "functools" not in sys.modules
+import functools
+assert functools.partial and functools.lru_cache(3)(len)("ab") == 2
+connection = sqlite.connect(":memory:", cached_statements=5)
+connection.execute("CREATE TABLE t (n)")
+for number in range(20):
+    connection.execute(f"INSERT INTO t VALUES ({number})")
+    connection.execute("INSERT INTO t VALUES (?)", (number,))
+print(connection.execute("SELECT count(*), sum(n) FROM t").fetchone())
+import sqlite3
+assert database.sqlite() is sys.modules["_sqlite3"]
+print(sqlite3.connect(":memory:").execute("SELECT 1").fetchone())
+"""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            f"import sys; sys.path.append({str(Path(stophooks.__file__).parents[1])!r})\n{code}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("(40, 380)\n(1,)\n", "")

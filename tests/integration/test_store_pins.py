@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import Command, Container, Mount
+from stophooks.containers import Container, Mount
+from stophooks.models import Command
 from stophooks.plan import Plan, Section
 from stophooks.store import pins
 from stophooks.store.pin import Pin, checksum

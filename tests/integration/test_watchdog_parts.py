@@ -384,6 +384,21 @@ def test_a_watchdog_ends_what_it_was_told(
     assert [line.split()[1] for line in engine.asked] == [b"/containers/one?force=1&v=1"]
 
 
+def test_what_began_before_the_watchdog_was_up_is_looked_at_at_once(
+    monkeypatch: pytest.MonkeyPatch, sleeper: subprocess.Popen[bytes]
+) -> None:
+    monkeypatch.setattr("stophooks.watchdog.main.LOOK_S", 600.0)
+    monkeypatch.setattr("stophooks.watchdog.main.LOOK_AT_MOST_S", 600.0)
+    told = Told()
+    told.tell(f"runner {os.getpid()} {started(os.getpid())}\nfamily 74 ")
+    key = sleeper.pid, started(sleeper.pid)
+
+    wait_until(lambda: key in told.watchdog.families._seen)  # noqa: SLF001
+
+    told.tell("bye")
+    told.end()
+
+
 @pytest.mark.parametrize("has_handle", [True, False])
 def test_a_watchdog_asks_the_runner_to_end_when_the_agent_has(
     monkeypatch: pytest.MonkeyPatch, sleeper: subprocess.Popen[bytes], *, has_handle: bool
@@ -416,8 +431,9 @@ def test_a_caller_behind_a_shell_is_a_caller_too() -> None:
 def test_a_full_pipe_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[int] = []
 
-    def start(_argv: object, *, stdin: int, env: object) -> None:
+    def start(_argv: object, *, stdin: int, env: object, after: object) -> None:
         assert env
+        assert after
         kept.append(os.dup(stdin))
 
     monkeypatch.setattr("stophooks.process.orphan.start", start)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stophooks.config import load
-from stophooks.models import Command, Container, Mount, Severity, Ulimit
+from stophooks.containers import Container, Mount, Ulimit
+from stophooks.models import Command, Severity
 from stophooks.plan import Plan, from_json, to_json
 from stophooks.values import replace
 

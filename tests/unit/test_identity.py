@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from stophooks.containers import Container
 from stophooks.executors.docker import images
 from stophooks.executors.docker.identity import HOME, Identities, Identity
 from stophooks.executors.docker.images import Image, User
-from stophooks.models import Command, Container
+from stophooks.models import Command
 
 if TYPE_CHECKING:
     from stophooks.executors.docker.engine import Engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,21 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stophooks import engine
+from stophooks import engine, threads
+from stophooks.containers import Container
 from stophooks.errors import ExecutorUnavailableError, StoreError
 from stophooks.executors.base import Cancellation, Sink
-from stophooks.models import (
-    GIB,
-    Command,
-    Container,
-    Item,
-    Outcome,
-    Report,
-    Severity,
-    Status,
-    Subject,
-    When,
-)
+from stophooks.models import GIB, Command, Item, Outcome, Report, Severity, Status, Subject, When
 from stophooks.occasion import Occasion
 from stophooks.plan import Section
 from stophooks.running.schedule import Schedule, Task
@@ -175,17 +166,22 @@ def test_no_more_run_than_are_allowed() -> None:
 
 
 @pytest.mark.scenario("parallel: One at a time is done by the calling thread")
-def test_one_at_a_time_starts_no_thread() -> None:
-    threads: set[threading.Thread] = set()
-    executor = FakeExecutor(act=lambda *_: threads.update(threading.enumerate()))
-    before = set(threading.enumerate())
+def test_one_at_a_time_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+
+    def start(work: Callable[..., object], given_to: tuple[object, ...]) -> int:
+        started.append(work)
+        return _thread.start_new_thread(work, given_to)
+
+    monkeypatch.setattr(threads, "start_new_thread", start)
+    executor = FakeExecutor()
 
     run(executor, *map(command, names(3)))
 
     assert executor.order == names(3)
     assert {one.thread for one in executor.starts} == {threading.get_ident()}
     # The one that is new is the deadline's clock.
-    assert len(threads - before) == 1
+    assert len(started) == 1
 
 
 def test_results_are_in_order_however_commands_end() -> None:

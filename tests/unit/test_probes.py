@@ -11,7 +11,8 @@ from stophooks.executors.docker.probes_endings import CODES
 from stophooks.executors.docker.probes_files import CONTENT
 from stophooks.executors.docker.probes_output import EVERY_BYTE, ODD_VALUES, noise
 from stophooks.executors.docker.probing import PROBES
-from stophooks.models import Outcome, Status, Verdict
+from stophooks.models import Outcome, Status
+from stophooks.proofs import Verdict
 from stophooks.values import replace
 
 BENCH = Bench(project="/p", uid=1000, gid=1001, inside=(1000, 1001))

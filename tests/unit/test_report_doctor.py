@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stophooks.cli.doctor import exit_code
-from stophooks.models import Finding, Level, Proof, Verdict
+from stophooks.proofs import Finding, Level, Proof, Verdict
 from stophooks.reports import doctor
 
 OK = Finding(level=Level.OK, about="engine", text="Docker Engine 20.10", where="unix:///d.sock")

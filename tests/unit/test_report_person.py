@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import GIB, MIB, Command, Container, Mount, Problem, Severity, Status, Ulimit
+from stophooks.containers import Container, Mount, Ulimit
+from stophooks.models import GIB, MIB, Command, Problem, Severity, Status
 from stophooks.plan import MOST_JOBS, Plan, Section, from_json
 from stophooks.reports import json as json_report
 from stophooks.reports import plan as plan_report

@@ -9,17 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stophooks.containers import Container
 from stophooks.executors.capture import Capture
-from stophooks.models import (
-    Command,
-    Container,
-    Outcome,
-    Report,
-    Result,
-    Severity,
-    Status,
-    Tail,
-)
+from stophooks.models import Command, Outcome, Report, Result, Severity, Status, Tail
 from stophooks.reports.reason import reason
 
 

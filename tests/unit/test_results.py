@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import (
-    Case,
-    Command,
-    Container,
-    Outcome,
-    ResultFile,
-    Status,
-    Tail,
-)
+from stophooks.containers import Container
+from stophooks.models import Case, Command, Outcome, ResultFile, Status, Tail
 from stophooks.results import read
 from stophooks.results.asked import asked
 from stophooks.results.base import MAX_BYTES, MAX_CASES

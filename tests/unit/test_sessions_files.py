@@ -8,8 +8,9 @@ import pytest
 
 from stophooks import config
 from stophooks.config.scripts import scripts
+from stophooks.containers import Container
 from stophooks.errors import StoreError
-from stophooks.models import Command, Container
+from stophooks.models import Command
 from stophooks.plan import Plan, Section
 from stophooks.reports import trust
 from stophooks.secrets.mask import Mask

@@ -9,6 +9,7 @@ import pytest
 from stophooks.lifecycles.services.supervisordchanges import ProcessState, Transitions
 from stophooks.lifecycles.services.supervisordlog import Said, Word
 from stophooks.lifecycles.services.supervisordrpc import Info
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +152,7 @@ def test_a_process_that_was_taken_out_has_ended_as_asked_for() -> None:
 def test_what_is_no_service_is_not_told() -> None:
     changes = known({})
     (one,) = info().values()
-    ear = Info(**{name: getattr(one, name) for name in one.__slots__} | {"spec": "ear:ear"})
+    ear = replace(one, spec="ear:ear")
 
     assert changes.look({"ear:ear": ear}) == []
 

@@ -118,9 +118,24 @@ def test_a_replaced_field_makes_another_value() -> None:
 
 
 def test_what_is_worked_out_once_is_kept() -> None:
-    lazy = OURS["Lazy"](name="a")
+    worked: list[str] = []
 
-    assert lazy.loud is lazy.loud
+    @values.dataclass(frozen=True, kw_only=True)
+    class Slow:
+        name: str
+
+        @values.cached_property
+        def loud(self) -> str:
+            """The name, cried."""
+            worked.append(self.name)
+            return self.name.upper()
+
+    one, other = Slow(name="a"), Slow(name="b")
+
+    assert (one.loud, one.loud, other.loud) == ("A", "A", "B")
+    assert worked == ["a", "b"]
+    assert Slow.loud.__doc__ == "The name, cried."
+    assert one == Slow(name="a")
 
 
 def test_a_method_of_a_value_without_slots_may_call_that_of_its_base() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stophooks.models import Finding, Level
+from stophooks.proofs import Finding, Level
 
 
 def ok(about: str, text: str, *, where: str | None = None) -> Finding:

@@ -14,8 +14,8 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stophooks.models import Finding
     from stophooks.plan import Plan
+    from stophooks.proofs import Finding
 
 
 def findings(plan: Plan | None, *, directory: str, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stophooks.cli.health import ok, problem, warn
-from stophooks.models import Pull
+from stophooks.containers import Pull
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from stophooks.errors import ExecutorUnavailableError
     from stophooks.executors.docker.about import Info
     from stophooks.executors.docker.survey import Survey
-    from stophooks.models import Command, Finding
+    from stophooks.models import Command
+    from stophooks.proofs import Finding
 
 ABOUT = "engine"
 # Of containers that were left behind; the rest is counted.

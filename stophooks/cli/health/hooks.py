@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from stophooks.cli.scope import Target
-    from stophooks.models import Finding
     from stophooks.plan import Plan
+    from stophooks.proofs import Finding
 
 
 class Hook:

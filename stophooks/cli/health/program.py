@@ -16,7 +16,7 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stophooks.models import Finding
+    from stophooks.proofs import Finding
 
 ABOUT = "program"
 

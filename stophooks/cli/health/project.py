@@ -13,8 +13,9 @@ from stophooks.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stophooks.models import Command, Finding, Problem
+    from stophooks.models import Command, Problem
     from stophooks.plan import Plan
+    from stophooks.proofs import Finding
 
 ABOUT = "configuration"
 

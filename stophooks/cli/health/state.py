@@ -11,7 +11,7 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stophooks.models import Finding
+    from stophooks.proofs import Finding
 
 ABOUT = "state"
 

@@ -7,9 +7,9 @@ import shutil
 import socket
 import tempfile
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 
+from stophooks.contexts import contextmanager
 from stophooks.executors.docker.executor import DockerExecutor
 from stophooks.executors.docker.probe import File
 from stophooks.executors.docker.probes_output import CANARY

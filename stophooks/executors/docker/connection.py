@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.executors.docker.direct import DirectClient
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import os
-from contextlib import contextmanager, suppress
 
 import docker
 import docker.errors
@@ -21,6 +20,7 @@ from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.transport import unixconn
 
 from stophooks import wire
+from stophooks.contexts import contextmanager, suppress
 from stophooks.executors.docker.answers import NOT_UNDERSTOOD, UnusableError, refused
 from stophooks.executors.docker.client import Client
 from stophooks.executors.docker.direct import PIECE_BYTES, SOCKET_TIMEOUT_S, connected

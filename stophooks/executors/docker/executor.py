@@ -14,7 +14,7 @@ from stophooks.executors.docker.preflight import Preflight
 from stophooks.executors.docker.run import ContainerRun
 from stophooks.executors.docker.sweep import Sweep
 from stophooks.executors.docker.workspace import check_workdir, make_mount_points, workspace
-from stophooks.models import Command, Expose, Mount, Outcome, Status
+from stophooks.models import Command, Expose, Outcome, Status
 from stophooks.mounts import user_sockets
 from stophooks.secrets.vault import Vault, variable
 from stophooks.typed import TYPE_CHECKING
@@ -23,6 +23,7 @@ from stophooks.values import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stophooks.containers import Mount
     from stophooks.executors.base import Cancellation, Sink
     from stophooks.executors.docker.engine import Engine
     from stophooks.watchdog.guard import Guard

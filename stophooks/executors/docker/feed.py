@@ -7,10 +7,11 @@ container, whoever dies first. The container's first process writes them and bec
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 
+from stophooks.containers import Mount
+from stophooks.contexts import suppress
 from stophooks.executors.docker.answers import malformed
-from stophooks.models import MIB, Mount
+from stophooks.models import MIB
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

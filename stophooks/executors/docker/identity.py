@@ -12,9 +12,10 @@ from stophooks.values import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stophooks.containers import Container
     from stophooks.executors.docker.engine import Engine
     from stophooks.executors.docker.images import Image, User
-    from stophooks.models import Command, Container
+    from stophooks.models import Command
 
 # Where a user that the image does not know finds a home.
 HOME = "/home/stophooks"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from stophooks.containers import Container, Pull
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.answers import EngineRefusedError, malformed
 from stophooks.executors.docker.flights import Flights
 from stophooks.executors.docker.removal import new_name, removed
 from stophooks.executors.docker.usertables import User
-from stophooks.models import Container, Pull
 from stophooks.patterns import compiled
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass

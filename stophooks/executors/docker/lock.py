@@ -6,8 +6,8 @@ import errno
 import fcntl
 import os
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.patterns import compiled
 
 # Who clears away old files holds a new one, at worst, for the moment in which it is made; that

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
 from datetime import datetime
 
+from stophooks.contexts import suppress
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import endpoint
 from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError

@@ -7,8 +7,8 @@ where they arise; here is what a request has to say differently.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager
 from stophooks.executors.docker.spec import refuse
 from stophooks.patterns import compiled
 from stophooks.typed import TYPE_CHECKING, Any

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import endpoint

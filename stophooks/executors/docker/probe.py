@@ -6,7 +6,8 @@ sees nothing but the recorded answer. The themes' modules have the probes, `prob
 
 from __future__ import annotations
 
-from stophooks.models import Outcome, Status, Verdict
+from stophooks.models import Outcome, Status
+from stophooks.proofs import Verdict
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import dataclass, field, replace
 

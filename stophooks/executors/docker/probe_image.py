@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
+from stophooks.containers import Container, Pull
 from stophooks.executors.docker.bench import Recorder
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
 from stophooks.executors.docker.probe import TIMEOUT_S, ended
 from stophooks.executors.docker.spec import refuse
-from stophooks.models import Command, Container, Pull, Status
+from stophooks.models import Command, Status
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 

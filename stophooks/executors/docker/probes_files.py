@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from stophooks.containers import Mount
 from stophooks.executors.docker.probe import (
     Judgement,
     Probe,
@@ -17,7 +18,7 @@ from stophooks.executors.docker.probe import (
     quoted,
     unknown,
 )
-from stophooks.models import Mount, Status
+from stophooks.models import Status
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

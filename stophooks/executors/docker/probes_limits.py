@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stophooks.containers import Ulimit
 from stophooks.executors.docker.probe import (
     Judgement,
     Probe,
@@ -13,7 +14,7 @@ from stophooks.executors.docker.probe import (
     quoted,
     unknown,
 )
-from stophooks.models import KIB, MIB, Ulimit
+from stophooks.models import KIB, MIB
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

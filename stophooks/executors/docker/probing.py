@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from stophooks.containers import Container, Pull
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import (
     probes_endings,
@@ -27,7 +28,8 @@ from stophooks.executors.docker.probe import (
     unknown,
 )
 from stophooks.executors.docker.probe_image import environment
-from stophooks.models import Command, Container, Proof, Pull, Stream, Verdict
+from stophooks.models import Command, Stream
+from stophooks.proofs import Proof, Verdict
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import replace
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     import docker
 
+    from stophooks.containers import Container
     from stophooks.executors.base import Cancellation
     from stophooks.executors.docker.engine import Engine
-    from stophooks.models import Container
 
 # How often a pull says how far it is; seconds.
 PROGRESS_S = 2.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import (

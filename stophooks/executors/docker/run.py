@@ -8,8 +8,8 @@ the container is gone.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S, Cancellation, Sink
 from stophooks.executors.docker import codes, faults, podman

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 
 from stophooks import mounts as host_mounts
+from stophooks.containers import Container, Mount
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker.feed import entrypoint, secret_mounts
-from stophooks.models import KIB, MIB, Command, Container, Mount
+from stophooks.models import KIB, MIB, Command
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

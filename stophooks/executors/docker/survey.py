@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import codes, endpoint, spec, sweep

@@ -7,8 +7,8 @@ every engine, and for ever.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.jsonvalues import dumps, loads
 from stophooks.values import dataclass
 

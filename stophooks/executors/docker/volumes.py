@@ -18,9 +18,9 @@ from stophooks.typed import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stophooks.containers import Mount
     from stophooks.executors.docker.client import Client
     from stophooks.executors.docker.identity import Identity
-    from stophooks.models import Mount
 
 
 def prepare(

@@ -6,8 +6,8 @@ import os
 import posixpath
 import stat
 
+from stophooks.containers import Container, Mount
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.models import Container, Mount
 from stophooks.mounts import container_path
 from stophooks.values import dataclass
 

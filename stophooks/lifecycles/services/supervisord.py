@@ -7,8 +7,8 @@ log and its processes are looked at, four times a second.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.lifecycles.services.base import (
     Service,
     ServicesUnavailableError,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.lifecycles.services import supervisordrpc as rpc
 from stophooks.lifecycles.services.base import ServiceActionError
 from stophooks.lifecycles.services.supervisordchanges import LIVELY, ProcessState

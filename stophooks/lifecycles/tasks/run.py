@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 
+from stophooks.contexts import contextmanager
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.tasks import program as programs
 from stophooks.lifecycles.tasks.hooks import Hooks, order

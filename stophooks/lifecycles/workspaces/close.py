@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
+from stophooks.contexts import suppress
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.workspaces import found, record, worktrees
 from stophooks.lifecycles.workspaces.events import PRE_CLOSE, fired, occasion

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.errors import StoreError
 from stophooks.occasion import Occasion, Subject
 from stophooks.typed import TYPE_CHECKING

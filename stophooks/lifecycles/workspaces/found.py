@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.lifecycles.workspaces import record
 from stophooks.lifecycles.workspaces.record import RecordError, Repo, State, Workspace
 from stophooks.values import dataclass

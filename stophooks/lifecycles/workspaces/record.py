@@ -7,9 +7,9 @@ import json
 import os
 import re
 import time
-from contextlib import contextmanager
 from enum import StrEnum
 
+from stophooks.contexts import contextmanager
 from stophooks.errors import StophooksError
 from stophooks.lifecycles.workspaces.faults import BusyError
 from stophooks.models import Item

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from contextlib import suppress
 
+from stophooks.contexts import suppress
 from stophooks.lifecycles.workspaces import record, submodules
 from stophooks.lifecycles.workspaces.faults import GitError
 from stophooks.typed import TYPE_CHECKING

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import docker.errors
 import pytest
 
+from stophooks.containers import Pull
 from stophooks.executors.base import Cancellation
-from stophooks.models import Outcome, Pull, Status
+from stophooks.models import Outcome, Status
 from tests.integration.docker.conftest import BUSYBOX, Case, text
 from tests.running import paced
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import MIB, Mount, Status, Ulimit
+from stophooks.containers import Mount, Ulimit
+from stophooks.models import MIB, Status
 from tests.integration.docker.conftest import BUSYBOX, PYTHON, Case, text
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.containers import Mount
 from stophooks.executors.base import Cancellation
-from stophooks.models import MIB, Mount, Outcome, Status
+from stophooks.models import MIB, Outcome, Status
 from tests.integration.docker.conftest import PYTHON, Case, text
 from tests.running import paced
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks.containers import Pull
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor
-from stophooks.models import Outcome, Pull, Status
+from stophooks.models import Outcome, Status
 from tests.integration.docker.conftest import BUSYBOX, STRANGER, Case, text
 from tests.integration.faults.proxy import Action, Proxy, Rule
 from tests.running import wait_until

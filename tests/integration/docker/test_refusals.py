@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import MIB, Mount, Outcome, Status
+from stophooks.containers import Mount
+from stophooks.models import MIB, Outcome, Status
 from tests.integration.docker.conftest import Case
 from tests.running import paced
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks.containers import Container
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor
 from stophooks.executors.docker.executor import NO_SHELL
-from stophooks.models import Command, Container, Expose, Outcome, Secret, Status
+from stophooks.models import Command, Expose, Outcome, Secret, Status
 from stophooks.secrets.vault import Vault
 from tests.integration.docker.conftest import BUSYBOX, STRANGER, Case, text
 from tests.running import wait_until

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.containers import Container
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor
-from stophooks.models import Command, Container, Expose, Secret
+from stophooks.models import Command, Expose, Secret
 from stophooks.secrets.vault import Vault
 from tests.integration.docker.conftest import BUSYBOX, STRANGER, text
 from tests.integration.docker.elsewhere import Elsewhere, certificates
@@ -26,7 +27,8 @@ ALONE = f"""
 import os, sys
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor
-from stophooks.models import Command, Container
+from stophooks.containers import Container
+from stophooks.models import Command
 
 class Sink:
     def write(self, stream, data): pass

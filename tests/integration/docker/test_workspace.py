@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks.models import Mount, Status
+from stophooks.containers import Mount
+from stophooks.models import Status
 from tests.integration.docker.conftest import PYTHON, STRANGER, Case, text
 
 if TYPE_CHECKING:

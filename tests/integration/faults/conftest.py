@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks.containers import Container
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor, engine, removal, run
-from stophooks.models import Command, Container, Outcome, Stream
+from stophooks.models import Command, Outcome, Stream
 from stophooks.values import dataclass, field, replace
 from tests.integration.docker.conftest import BUSYBOX, STRANGER, Case, case
 

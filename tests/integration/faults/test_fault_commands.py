@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks.containers import Mount
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import credentials
-from stophooks.models import MIB, Mount, Status, Stream
+from stophooks.models import MIB, Status, Stream
 from tests.integration.docker.conftest import PYTHON, STRANGER
 from tests.integration.faults.conftest import SPEAKS, Bench, Ran, Taken, together, until
 from tests.integration.faults.daemon import INFO, VERSION, FakeDaemon

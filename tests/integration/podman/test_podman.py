@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks.containers import Mount
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import faults, podman
 from stophooks.executors.docker.endpoint import Endpoint
 from stophooks.executors.docker.engine import Engine, EngineRefusedError
-from stophooks.models import KIB, MIB, Mount, Status
+from stophooks.models import KIB, MIB, Status
 from stophooks.values import replace
 from tests.integration.docker.conftest import STRANGER, Case, text
 from tests.running import paced
