@@ -76,8 +76,10 @@ class Mask:
         if any(_has(data, piece) for piece in self._pieces):
             return True
         return any(
-            rare in data and _has(data, sign) and pattern.search(data)
-            for rare, sign, pattern in SIGNS
+            _has(data, sign) and pattern.search(data)
+            for rare, kinds in SIGNS
+            if rare in data
+            for sign, pattern in kinds
         )
 
     def settled(self, data: bytes, start: int) -> int:

@@ -176,9 +176,17 @@ KEY_LINE_BYTES = 256
 _PATTERNS = tuple(patterns.compiled(shape.pattern) for shape in SHAPES)
 
 
-# Each rare byte with a sign and a pattern.
+# Each rare byte, with the signs and the patterns of the shapes that have it.
 SIGNS = tuple(
-    (shape.rare, shape.sign, pattern) for shape, pattern in zip(SHAPES, _PATTERNS, strict=True)
+    (
+        rare,
+        tuple(
+            (shape.sign, pattern)
+            for shape, pattern in zip(SHAPES, _PATTERNS, strict=True)
+            if shape.rare == rare
+        ),
+    )
+    for rare in dict.fromkeys(shape.rare for shape in SHAPES)
 )
 
 
