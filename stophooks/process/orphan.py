@@ -6,7 +6,7 @@ from __future__ import annotations
 import _socket
 import errno
 import os
-from struct import pack
+import sys
 
 from stophooks.contexts import suppress
 from stophooks.process import family, tag
@@ -29,6 +29,8 @@ _NAPPING = (
 # How long a `Nap` lasts at most. Seconds.
 NAP_S = 0.05
 _MICROSECONDS = 1_000_000
+# Of a C `long`, of which a `struct timeval` has two.
+_LONG_BYTES = 8 if sys.maxsize > 1 << 32 else 4
 # By which word a shell, whatever the name it is called by, waits no longer than the socket lets it
 # or than it is told. Of another shell that is not known.
 _READS = {"bash": "read -r", "busybox": "read -r -t {}", "dash": "read -r"}
@@ -53,7 +55,8 @@ class Nap:
     def __init__(self, read: str) -> None:
         self.script = _NAPPING % read
         self._ours, self.door = _socket.socketpair()
-        limit = pack("ll", *divmod(round(NAP_S * _MICROSECONDS), _MICROSECONDS))
+        seconds, rest = divmod(round(NAP_S * _MICROSECONDS), _MICROSECONDS)
+        limit = b"".join(part.to_bytes(_LONG_BYTES, sys.byteorder) for part in (seconds, rest))
         try:
             # A socket, as no other descriptor ends a shell's `read` by itself.
             self.door.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, limit)
