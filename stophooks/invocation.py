@@ -123,6 +123,7 @@ class SectionRun:
         section: What to run.
         plan: Where it comes from.
         with_caller: Whether it ends when the process that started this one ends.
+        guard: One that may have begun to watch over it; None for a new one.
         occasion: What the event is about; None for a session that nobody knows.
         done: Whether a command that runs once has passed.
         basis: How it is decided which commands need not run.
@@ -134,6 +135,7 @@ class SectionRun:
         plan: Plan,
         *,
         with_caller: bool = False,
+        guard: Guard | None = None,
         occasion: Occasion | None = None,
         done: Callable[[str], bool] = lambda _: False,
         basis: Basis = BASIS,
@@ -148,6 +150,7 @@ class SectionRun:
         self._logs: RunLogs | None = None
         self._running = ""
         self._with_caller = with_caller
+        self._guard = guard
         self._around = environ()
         self._public = agents.public(self._around)
         self._state_dir = state_dir(self._around)
@@ -179,7 +182,7 @@ class SectionRun:
         # The guard first: it is up when there is something to watch over, and nobody goes on
         # waiting for a turn whose agent has ended.
         with (
-            Guard(self._around, with_caller=self._with_caller) as guard,
+            self._guard or Guard(self._around, with_caller=self._with_caller) as guard,
             self._turn(cancel, wait_s=wait_s, waiting=waiting) as waited_s,
         ):
             self._last = self._report(cancel, observer, waited_s, guard)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stophooks.hook.pinned import Pinned, Surroundings
     from stophooks.hook.watch import Watch
     from stophooks.occasion import Occasion
+    from stophooks.watchdog.guard import Guard
 
 STDIN = 0
 # So many objects more than before are looked through for garbage; Python's own choice is 700.
@@ -49,6 +50,7 @@ class Call:
         self._event: Event | None = None
         self._memory: Memory | None = None
         self._section_run: SectionRun | None = None
+        self._guard: Guard | None = None
         self._debug: list[str] | None = None
 
     def answer(self, argv: Sequence[str], watch: Watch) -> Reply:
@@ -69,6 +71,8 @@ class Call:
         """Remove old logs; nobody waits for this."""
         if self._memory is not None:
             self._memory.close()
+        if self._guard is not None:
+            self._guard.close()
         if self._section_run is not None:
             self._section_run.tidy()
 
@@ -107,6 +111,7 @@ class Call:
     def _stop(self, event: Event, watch: Watch) -> Reply:
         from stophooks.hook.check import Check  # noqa: PLC0415 -- a bad payload needs none
         from stophooks.hook.pinned import plan_for  # noqa: PLC0415 -- the same
+        from stophooks.watchdog.guard import Guard  # noqa: PLC0415 -- the same
 
         if disabled(self._environ):
             return self._disabled(event)
@@ -123,6 +128,7 @@ class Call:
         section = section or Section(event=event.kind)
         self._max_blocks = section.max_blocks
         self._memory = Memory(self.state_dir, event, plan.project_dir)
+        self._guard = Guard(self._environ, with_caller=True)
         check = Check(
             agent=self.agent,
             event=event,
@@ -134,6 +140,7 @@ class Call:
             environ=around.environ,
             state_dir=self.state_dir,
             began=self._began,
+            guard=self._guard,
         )
         skipped = check.skipped()
         if skipped is None:
@@ -166,7 +173,7 @@ class Call:
         self._section_run = SectionRun(
             section,
             check.plan,
-            with_caller=True,
+            guard=check.guard,
             occasion=_occasion(check),
             basis=check.basis,
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
     from stophooks.store.memory import Memory
+    from stophooks.watchdog.guard import Guard
 
 
 # What the next step imports. While git looks, that costs no time.
@@ -27,7 +28,6 @@ _OF_A_RUN = (
     "stophooks.engine",
     "stophooks.executors.host",
     "stophooks.secrets.vault",
-    "stophooks.watchdog.guard",
     "stophooks.store.turn",
     "stophooks.store.logs",
 )
@@ -48,6 +48,7 @@ class Check:
     environ: Mapping[str, str]
     state_dir: str
     began: float
+    guard: Guard
 
     def skipped(self) -> str | None:
         """Why nothing needs to be run, or None."""
@@ -100,6 +101,8 @@ class Check:
 
     @cached_property
     def _before(self) -> Tree | None:
+        # Its shell works while we do.
+        self.guard.begin()
         return self._look(_OF_A_RUN)
 
     @cached_property

@@ -50,14 +50,27 @@ _Known = set[tuple[int, int, bool]]
 
 _company: Company[Family] = Company()
 _reaper: bool | None = None
+# What has to be done before this process becomes one.
+_before: list[Callable[[], None]] = []
 
 
 def become_reaper() -> bool:
     """Whether orphans of our commands become our own children from now on."""
     global _reaper  # noqa: PLW0603 - a property of the process, asked for once
     if _reaper is None:
+        for finish in _before:
+            finish()
+        _before.clear()
         _reaper = sys.platform == "linux" and table.own_proc() and _set_subreaper(on=True)
     return _reaper
+
+
+def before_orphans(finish: Callable[[], None]) -> bool:
+    """Have this called before this process takes orphans in; False where it does so already."""
+    if _reaper is not None:
+        return False
+    _before.append(finish)
+    return True
 
 
 def without_orphans(start: Callable[[], T]) -> T:

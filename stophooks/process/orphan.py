@@ -6,7 +6,7 @@ from __future__ import annotations
 import _socket
 import errno
 import os
-from struct import pack
+import sys
 
 from stophooks.contexts import suppress
 from stophooks.process import family, tag
@@ -29,6 +29,8 @@ _NAPPING = (
 # How long a `Nap` lasts at most. Seconds.
 NAP_S = 0.05
 _MICROSECONDS = 1_000_000
+# Of a C `long`, of which a `struct timeval` has two.
+_LONG_BYTES = 8 if sys.maxsize > 1 << 32 else 4
 # By which word a shell, whatever the name it is called by, waits no longer than the socket lets it
 # or than it is told. Of another shell that is not known.
 _READS = {"bash": "read -r", "busybox": "read -r -t {}", "dash": "read -r"}
@@ -53,7 +55,8 @@ class Nap:
     def __init__(self, read: str) -> None:
         self.script = _NAPPING % read
         self._ours, self.door = _socket.socketpair()
-        limit = pack("ll", *divmod(round(NAP_S * _MICROSECONDS), _MICROSECONDS))
+        seconds, rest = divmod(round(NAP_S * _MICROSECONDS), _MICROSECONDS)
+        limit = b"".join(part.to_bytes(_LONG_BYTES, sys.byteorder) for part in (seconds, rest))
         try:
             # A socket, as no other descriptor ends a shell's `read` by itself.
             self.door.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, limit)
@@ -87,6 +90,30 @@ def nap() -> Nap | None:
     return found
 
 
+class Starting:
+    """A program that a shell is about to start, and the shell."""
+
+    def __init__(self, shell: int, told: int) -> None:
+        self._shell = shell
+        self._told = told
+
+    def number(self) -> int:
+        """Wait until the shell has started it and is gone; the program's number. To be called once.
+
+        Raises:
+            OSError: There is no process.
+        """
+        try:
+            with suppress(ChildProcessError):  # SIGCHLD is ignored: it has ended all the same
+                os.waitpid(self._shell, 0)
+            number = os.read(self._told, 32)
+        finally:
+            os.close(self._told)
+        if not number.strip().isdigit():
+            raise OSError(errno.ECHILD, "the shell did not start it")
+        return int(number)
+
+
 def start(
     argv: Sequence[str], *, stdin: int, env: Mapping[str, str], after: Nap | None = None
 ) -> int:
@@ -108,10 +135,17 @@ def start(
     Raises:
         OSError: There is no process.
     """
-    return family.without_orphans(lambda: _start(argv, stdin, env, after))
+    return family.without_orphans(lambda: begin(argv, stdin=stdin, env=env, after=after).number())
 
 
-def _start(argv: Sequence[str], stdin: int, env: Mapping[str, str], after: Nap | None) -> int:
+def begin(
+    argv: Sequence[str], *, stdin: int, env: Mapping[str, str], after: Nap | None = None
+) -> Starting:
+    """The same, but without waiting for the shell: see `family.before_orphans`.
+
+    Raises:
+        OSError: There is no shell.
+    """
     script = _SCRIPT
     reading, writing = os.pipe()
     actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
@@ -134,18 +168,12 @@ def _start(argv: Sequence[str], stdin: int, env: Mapping[str, str], after: Nap |
                 setsigmask=_UNBLOCKED,
                 setsigdef=(signal.SIGCHLD,),
             )
-        os.close(writing)
-        writing = -1
-        with suppress(ChildProcessError):  # SIGCHLD is ignored: it has ended all the same
-            os.waitpid(pid, 0)
-        number = os.read(reading, 32)
-    finally:
+    except BaseException:
         os.close(reading)
-        if writing >= 0:
-            os.close(writing)
-    if not number.strip().isdigit():
-        raise OSError(errno.ECHILD, "the shell did not start it")
-    return int(number)
+        raise
+    finally:
+        os.close(writing)
+    return Starting(pid, reading)
 
 
 def ended(pid: int) -> bool:

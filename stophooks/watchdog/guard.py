@@ -9,7 +9,7 @@ import sys
 
 from stophooks import threads
 from stophooks.contexts import suppress
-from stophooks.process import orphan, table
+from stophooks.process import family, orphan, table
 from stophooks.process.family import GUARDS, TOKEN, WATCHDOG
 from stophooks.typed import TYPE_CHECKING, Self
 
@@ -60,17 +60,31 @@ class Guard:
         self._lock = threads.Lock()
         self._control: int | None = None
         self._nap: orphan.Nap | None = None
+        self._starting: orphan.Starting | None = None
         self._written = 0
         self._registered: dict[str, list[str]] = {}
 
+    def begin(self) -> None:
+        """Have the watchdog started while this process goes on, where that is possible."""
+        with self._lock:
+            if self._control is None and family.before_orphans(self._settle):
+                self._start(after=orphan.nap(), waits=False)
+
     def __enter__(self) -> Self:
         """Start the watchdog; takes one or two milliseconds, and does not wait until it is up."""
+        self._settle()
         with self._lock:
-            self._start(after=orphan.nap())
+            if self._control is None:
+                self._start(after=orphan.nap())
         return self
 
     def __exit__(self, *_: object) -> None:
+        """See `close`."""
+        self.close()
+
+    def close(self) -> None:
         """Let the watchdog go; what is still registered it ends, whatever becomes of us."""
+        self._settle()
         with self._lock:
             if not self._registered:
                 with suppress(BrokenPipeError):  # it died: there was nothing left to end
@@ -117,7 +131,18 @@ class Guard:
         """Nothing of the command is left but what is ``kept`` and may stay."""
         self._forget(token, " ".join(["ended", _hex(token), *map(_key, kept)]))
 
-    def _start(self, *, after: orphan.Nap | None = None) -> None:
+    def _settle(self) -> None:
+        """Wait for the shell that starts the watchdog; it is gone then."""
+        with self._lock:
+            starting, self._starting = self._starting, None
+            if starting is None:
+                return
+            try:
+                _earlier.append(starting.number())
+            except OSError:
+                self._let_go()
+
+    def _start(self, *, after: orphan.Nap | None = None, waits: bool = True) -> None:
         self._nap = after
         with suppress(OSError):
             reading, self._control = os.pipe()
@@ -125,13 +150,14 @@ class Guard:
             try:
                 os.set_blocking(self._control, False)
                 _earlier[:] = [pid for pid in _earlier if not orphan.ended(pid)]
-                pid = orphan.start(
-                    [sys.executable, "-I", "-S", "-c", _PROGRAM, _PACKAGES],
-                    stdin=reading,
-                    env=self._environ,
-                    after=after,
-                )
-                _earlier.append(pid)
+                argv = [sys.executable, "-I", "-S", "-c", _PROGRAM, _PACKAGES]
+                if waits:
+                    pid = orphan.start(argv, stdin=reading, env=self._environ, after=after)
+                    _earlier.append(pid)
+                else:
+                    self._starting = orphan.begin(
+                        argv, stdin=reading, env=self._environ, after=after
+                    )
             except OSError:
                 self._let_go()
                 raise

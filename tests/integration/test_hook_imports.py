@@ -140,7 +140,6 @@ STANDARD = [
     "_sha256",
     "_socket",
     "_sqlite3",
-    "_struct",
     "errno",
     "fcntl",
     "gc",
@@ -148,7 +147,6 @@ STANDARD = [
     "math",
     "resource",
     "select",
-    "struct",
     "zlib",
 ]
 # What may not be there however the lists above grow.

@@ -358,7 +358,7 @@ def test_a_watchdog_starts_in_ten_milliseconds() -> None:
             took_s.append(time.monotonic() - began)
 
     # The best of a few: other work on the machine is not ours.
-    assert min(took_s) < 0.01
+    assert min(took_s) < paced(0.01)
 
 
 @pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGKILL])

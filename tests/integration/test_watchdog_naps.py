@@ -61,6 +61,30 @@ main()
 LONG_S = 600.0
 # An interpreter that tells of each start.
 TELLING = f'#!/bin/sh\necho started >> "${{0}}s"\nexec {sys.executable} "$@"\n'
+# A guard that began before anything else, as that of a stop does.
+AHEAD = """
+import os, signal
+from stophooks import process
+from stophooks.process import family
+from stophooks.watchdog.guard import Guard
+
+
+def run(script, **more):
+    return process.run(
+        ["sh", "-c", script], cwd="/", env=dict(os.environ), timeout_s=60, grace_s=0.2,
+        stop=process.Never(), output=lambda *_: None, **more,
+    )
+
+
+guard = Guard(os.environ)
+guard.begin()
+if "DIES" in os.environ:
+    os.kill(os.getpid(), signal.SIGKILL)
+print(run(":").code, family.childless())
+with guard:
+    print(len(run("setsid sleep 600 & :", guard=guard).left), family.childless())
+print(family.childless())
+"""
 PAYLOAD = {"hook_event_name": "Stop", "session_id": "s"}
 
 
@@ -454,3 +478,44 @@ def test_an_interpreter_that_is_up_is_told_of_the_end(stophooks: Stophooks, tmp_
         assert variables(watchdog)[WATCHDOG] == "1"
 
     wait_until(lambda: not watchdogs_in(tmp_path))
+
+
+def marked(mark: str) -> list[int]:
+    """Every process that has inherited this."""
+    found = []
+    for one in psutil.process_iter(["pid"]):
+        with contextlib.suppress(psutil.Error):
+            if one.environ().get("STOPHOOKS_RUN_MARK") == mark:
+                found.append(one.pid)
+    return found
+
+
+@pytest.mark.scenario("watchdog: It is begun ahead")
+def test_a_watchdog_that_is_begun_ahead_is_nobodys_child() -> None:
+    mark = os.urandom(8).hex()
+    done = subprocess.run(
+        [sys.executable, "-c", AHEAD],
+        env={**os.environ, "STOPHOOKS_RUN_MARK": mark},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("0 True\n1 True\nTrue\n", "")
+    wait_until(lambda: not marked(mark))
+
+
+@pytest.mark.scenario("watchdog: It is begun ahead")
+def test_a_runner_that_dies_before_it_runs_anything_leaves_no_watchdog() -> None:
+    mark = os.urandom(8).hex()
+    done = subprocess.run(
+        [sys.executable, "-c", AHEAD],
+        env={**os.environ, "STOPHOOKS_RUN_MARK": mark, "DIES": "1"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == -signal.SIGKILL
+    wait_until(lambda: not marked(mark))
