@@ -23,7 +23,8 @@ _SCRIPT = 'trap "" HUP INT PIPE TERM; exec 3<&0; "$@" <&3 3<&- >/dev/null & echo
 # The same, but what becomes the program is a shell that first waits at a `Nap`. Whatever ends its
 # wait without a word, an error too, starts the program.
 _NAPPING = (
-    'trap "" HUP INT PIPE TERM; exec 4<&0; { word=; %s word <&3; [ "$word" = bye ] && exit; '
+    'trap "" HUP INT PIPE TERM; exec 4<&0; { word=; read -r word <&3; '
+    'if [ "$word" = on ]; then word=; %s word <&3; fi; [ "$word" = bye ] && exit; '
     'exec "$@" <&4 3<&- 4<&-; } >/dev/null & echo $!'
 )
 # How long a `Nap` lasts at most. Seconds.
@@ -42,11 +43,11 @@ _UNBLOCKED: tuple[int, ...] = ()
 class Nap:
     """What keeps a program that was asked for from being started at once.
 
-    It is over after `NAP_S`, which no process needs to be awake for; before, when it is closed or
-    the process that has it dies. Then the program starts.
+    It is over `NAP_S` after it was counted, which no process needs to be awake for; before, when
+    it is closed or the process that has it dies. Then the program starts.
 
     Args:
-        read: What a shell reads one word by.
+        read: What a shell reads one word by, but not for longer.
 
     Raises:
         OSError: There is none.
@@ -55,14 +56,19 @@ class Nap:
     def __init__(self, read: str) -> None:
         self.script = _NAPPING % read
         self._ours, self.door = _socket.socketpair()
+
+    def count(self) -> None:
+        """Let it last no longer than `NAP_S` from now on, or end where that is not possible."""
         seconds, rest = divmod(round(NAP_S * _MICROSECONDS), _MICROSECONDS)
         limit = b"".join(part.to_bytes(_LONG_BYTES, sys.byteorder) for part in (seconds, rest))
         try:
-            # A socket, as no other descriptor ends a shell's `read` by itself.
+            # A socket, as no other descriptor ends a shell's `read` by itself. The shell's next
+            # one goes by it, as this is the socket that the shell has.
             self.door.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, limit)
+            self._ours.send(b"on\n")
         except OSError:
             self.close()
-            raise
+        self.door.close()
 
     def call_off(self) -> None:
         """Let the program not be started at all, if it was not by now."""

@@ -65,7 +65,10 @@ class Guard:
         self._registered: dict[str, list[str]] = {}
 
     def begin(self) -> None:
-        """Have the watchdog started while this process goes on, where that is possible."""
+        """Have the watchdog started while this process goes on, where that is possible.
+
+        It waits as a shell until the run begins, however long that takes.
+        """
         with self._lock:
             if self._control is None and family.before_orphans(self._settle):
                 self._start(after=orphan.nap(), waits=False)
@@ -76,6 +79,8 @@ class Guard:
         with self._lock:
             if self._control is None:
                 self._start(after=orphan.nap())
+            if self._nap is not None:
+                self._nap.count()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -163,8 +168,6 @@ class Guard:
                 raise
             finally:
                 os.close(reading)
-                if after is not None:
-                    after.door.close()
             for line in self._introduction():
                 self._write(line)
 

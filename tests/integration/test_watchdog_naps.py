@@ -431,6 +431,7 @@ def test_each_shell_starts_the_program_when_time_is_up(
     nap = orphan.nap()
     assert nap is not None
     started = Started(tmp_path, stophooks.environment(), nap)
+    nap.count()
     assert is_shell(started.pid)
 
     wait_until(lambda: not is_shell(started.pid))
@@ -519,3 +520,28 @@ def test_a_runner_that_dies_before_it_runs_anything_leaves_no_watchdog() -> None
 
     assert done.returncode == -signal.SIGKILL
     wait_until(lambda: not marked(mark))
+
+
+@pytest.mark.scenario("watchdog: It is begun ahead")
+def test_a_watchdog_that_is_begun_ahead_waits_for_its_run(
+    stophooks: Stophooks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interpreter = tmp_path / "interpreter"
+    interpreter.write_text(TELLING)
+    interpreter.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(interpreter))
+    monkeypatch.setattr("stophooks.process.family._reaper", None)
+    unused, used = (Guard(stophooks.environment()) for _ in range(2))
+    unused.begin()
+    used.begin()
+
+    # Longer than a run's watchdog waits.
+    time.sleep(orphan.NAP_S * 4)
+    unused.close()
+
+    wait_until(lambda: len(watchdogs_in(tmp_path)) == 1)
+    assert starts(tmp_path) == 0
+    with used:
+        wait_until(lambda: [*map(is_watchdog_up, watchdogs_in(tmp_path))] == [True])
+    wait_until(lambda: not watchdogs_in(tmp_path))
+    assert starts(tmp_path) == 1
