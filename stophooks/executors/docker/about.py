@@ -6,6 +6,18 @@ from stophooks.executors.docker import clock
 from stophooks.typed import Any
 from stophooks.values import dataclass
 
+# The words of `uname -m` in ``/info``, and Go's in ``/version`` and in images.
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+    # Podman has Go's in both.
+    "amd64": "amd64",
+    "arm64": "arm64",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
@@ -32,6 +44,24 @@ def is_api_version(text: str) -> bool:
     """Whether it is one, as `/version` writes it: ``1.41``."""
     major, _, minor = text.partition(".")
     return all(part.isascii() and part.isdecimal() for part in (major, minor))
+
+
+def version_in(found: dict[str, Any]) -> dict[str, Any] | None:
+    """What ``/version`` would say, as far as `describe` asks, where `Client.about` says it too.
+
+    An engine starts several programs to answer that question, and one more for each. None for an
+    engine behind something that leaves heads out, and for a machine that nobody listed.
+    """
+    architecture = _ARCHITECTURES.get(str(found["info"].get("Architecture")))
+    if not found["api-version"] or not found["server"] or architecture is None:
+        return None
+    is_podman = bool(found["libpod-api-version"]) or found["server"].startswith("Libpod/")
+    return {
+        "ApiVersion": found["api-version"],
+        "Os": found["info"].get("OSType"),
+        "Arch": architecture,
+        "Components": [{"Name": "Podman Engine" if is_podman else "Engine"}],
+    }
 
 
 def describe(version: dict[str, Any], info: dict[str, Any]) -> Info:

@@ -37,6 +37,9 @@ class Reply(Protocol):
     def content(self) -> bytes:
         """All of its body; raises what `pieces` raises."""
 
+    def field(self, name: str) -> str:
+        """A field of its head, by lower-case name; empty where there is none."""
+
     def is_stream(self) -> bool:
         """Whether the connection goes on behind the head."""
 
@@ -126,6 +129,19 @@ class Client:
     def info(self) -> Any:
         """``/info``."""
         return self.ask("GET", "/info")
+
+    def about(self) -> dict[str, Any]:
+        """``/info`` without a version of the API, and what the head of every answer says.
+
+        Raises:
+            EngineRefusedError: That is no answer, or none of an engine.
+        """
+        reply = self.reply("GET", "/info", prefix="")
+        info = value(reply)
+        if not isinstance(info, dict):
+            raise malformed("info")
+        names = ("api-version", "server", "libpod-api-version")
+        return {"info": info, **{name: reply.field(name) for name in names}}
 
     def images(self) -> Any:
         """The images that there are."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+
+from stophooks.cores import datetime, timezone
 
 
 def ahead_s(system_time: object) -> float:
@@ -16,4 +17,4 @@ def ahead_s(system_time: object) -> float:
         told = datetime.fromisoformat(str(system_time))
     except ValueError:
         return 0.0
-    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() - time.time()
+    return (told if told.tzinfo else told.replace(tzinfo=timezone.utc)).timestamp() - time.time()

@@ -6,15 +6,16 @@ A call that waits on a socket cannot be ended otherwise; so the connections made
 from __future__ import annotations
 
 import os
-import socket
 import threading
 
 from stophooks.contexts import suppress
+from stophooks.cores import SHUT_RDWR
 from stophooks.executors.docker.direct import DirectClient
 from stophooks.typed import TYPE_CHECKING
 from stophooks.values import dataclass
 
 if TYPE_CHECKING:
+    from stophooks.cores import socket
     from stophooks.executors.docker.dockerpy import DockerPyClient
     from stophooks.executors.docker.endpoint import Endpoint
 
@@ -24,10 +25,10 @@ class Sockets:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
+        self._sockets: list[socket] = []
         self.is_aborted = False
 
-    def add(self, sock: socket.socket) -> None:
+    def add(self, sock: socket) -> None:
         """Remember a socket; one that comes after the abort is shut at once."""
         with self._lock:
             self._sockets.append(sock)
@@ -52,10 +53,10 @@ class Sockets:
             self._sockets.clear()
 
 
-def _shut(sock: socket.socket) -> None:
+def _shut(sock: socket) -> None:
     # Not connected any more is what is wanted.
     with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
+        sock.shutdown(SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

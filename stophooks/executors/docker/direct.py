@@ -7,10 +7,10 @@ what only it can do (see `DirectClient.docker`) never imports it. One request ha
 from __future__ import annotations
 
 import errno
-import socket
 import time
 
 from stophooks import wire
+from stophooks.cores import AF_UNIX, SOCK_STREAM, socket
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.client import Client
 from stophooks.models import KIB
@@ -34,15 +34,17 @@ LINE_LIMIT = 4 * KIB
 _EMPTY = frozenset({codes.NO_CONTENT, codes.NOT_MODIFIED})
 
 
-def connected(path: str, sockets: Sockets) -> socket.socket:
+def connected(path: str, sockets: Sockets, kind: type[socket] = socket) -> socket:
     """A socket to the engine that listens at ``path``; it belongs to ``sockets``.
+
+    ``kind``: one from `socket.socket` can also be read as a file, as `http.client` does.
 
     Raises:
         OSError: Nobody listens there.
     """
     until = time.monotonic() + SOCKET_TIMEOUT_S
     while True:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock = kind(AF_UNIX, SOCK_STREAM)
         # Without a timeout it would wait, out of reach, for room in the engine's queue.
         sock.settimeout(SOCKET_TIMEOUT_S)
         try:
@@ -61,7 +63,7 @@ def connected(path: str, sockets: Sockets) -> socket.socket:
 class DirectReply:
     """An answer on a socket that carries nothing else; see `Reply`."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket) -> None:
         head = wire.head(sock.recv)
         self.status = head.status
         self._fields = head.fields
@@ -89,6 +91,10 @@ class DirectReply:
     def content(self) -> bytes:
         """All of its body; raises what `pieces` raises."""
         return b"".join(self.pieces())
+
+    def field(self, name: str) -> str:
+        """See `Reply`."""
+        return self._fields.get(name, "")
 
     def is_stream(self) -> bool:
         """Whether the connection goes on behind the head."""

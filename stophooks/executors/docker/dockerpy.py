@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 
 import docker
 import docker.errors
@@ -84,7 +85,7 @@ class _UnixConnection(unixconn.UnixHTTPConnection):
     sockets: Sockets
 
     def connect(self) -> None:
-        self.sock = connected(self.unix_socket, self.sockets)
+        self.sock = connected(self.unix_socket, self.sockets, socket.socket)
         self.sock.settimeout(self.timeout)
 
 
@@ -166,6 +167,10 @@ class DockerPyReply:
         """All of its body."""
         with _understood():
             return self._response.content
+
+    def field(self, name: str) -> str:
+        """A field of its head; empty where there is none."""
+        return str(self._response.headers.get(name, ""))
 
     def is_stream(self) -> bool:
         """Whether the connection goes on behind the head."""

@@ -7,17 +7,16 @@ of a call that was ended so is never used.
 
 from __future__ import annotations
 
-import copy
 import errno
 import os
-import queue
 import threading
 import time
 
+from stophooks.cores import Empty, SimpleQueue
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import faults
-from stophooks.executors.docker.about import Info, describe, is_api_version
+from stophooks.executors.docker.about import Info, describe, is_api_version, version_in
 from stophooks.executors.docker.answers import (
     NOT_UNDERSTOOD,
     TEXT_LIMIT,
@@ -86,8 +85,20 @@ class Engine:
 
         Each ends within `HURRY_S` then, and all of them within ``end_s`` seconds.
         """
-        bound = copy.copy(self)
+        bound = self._copy()
         bound.cancel, bound._end_s = cancel, end_s  # noqa: SLF001 -- a copy of this very object
+        return bound
+
+    def _copy(self) -> Engine:
+        """As `copy.copy` would make it, whose import takes a millisecond."""
+        copy = object.__new__(Engine)
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def guarded(self, guard: Guard | None) -> Engine:
+        """The same engine, with this guard."""
+        bound = self._copy()
+        bound._guard = guard  # noqa: SLF001 -- a copy of this very object
         return bound
 
     def expect(self, name: str) -> None:
@@ -139,7 +150,7 @@ class Engine:
             ExecutorUnavailableError: It cannot be reached, or did not answer in time.
         """
         connection = self.open() if on is None else on
-        answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
+        answers: SimpleQueue[_Answer] = SimpleQueue()
 
         def work() -> None:
             answer = _attempt(function, connection)
@@ -169,7 +180,7 @@ class Engine:
 
     def _await(
         self,
-        answers: queue.SimpleQueue[_Answer],
+        answers: SimpleQueue[_Answer],
         connection: Connection,
         what: str,
         bound_s: float,
@@ -181,7 +192,7 @@ class Engine:
             if answer.hurry:
                 bound_s = self.left(min(bound_s, HURRY_S))
                 answer = answers.get(timeout=bound_s)
-        except queue.Empty:
+        except Empty:
             # From here on the call is over, whatever it still receives.
             connection.abort()
             raise self.mute(what, bound_s) from None
@@ -237,16 +248,18 @@ class Engine:
             ExecutorUnavailableError: It cannot be reached, or did not answer in time.
         """
         if self._known.info is None:
-            version = self._about("version", lambda client: client.version(api_version=False))
+            found = self._about("info", lambda client: client.about())
+            version = version_in(found) or self._about(
+                "version", lambda client: client.version(api_version=False)
+            )
             api_version = str(version.get("ApiVersion"))
             if not is_api_version(api_version):
                 raise self._unreachable(str(malformed("version")))
             self._known.version = api_version
-            self._known.info = self._describe(version)
+            self._known.info = self._describe(version, found["info"])
         return self._known.info
 
-    def _describe(self, version: dict[str, Any]) -> Info:
-        info = self._about("info", lambda client: client.info())
+    def _describe(self, version: dict[str, Any], info: dict[str, Any]) -> Info:
         try:
             return describe(version, info)
         except NOT_UNDERSTOOD as err:

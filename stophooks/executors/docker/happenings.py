@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import time
 
+from stophooks.cores import Empty, SimpleQueue
 from stophooks.values import dataclass
 
 
@@ -34,7 +34,7 @@ class Happenings:
     """
 
     def __init__(self) -> None:
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: SimpleQueue[Event] = SimpleQueue()
         self.exit: int | None = None
         self.has_wait = self.has_output = True
 
@@ -55,7 +55,7 @@ class Happenings:
         try:
             left = None if until is None else max(0.0, until - time.monotonic())
             event = self._events.get(timeout=left)
-        except queue.Empty:
+        except Empty:
             return None
         if isinstance(event, _OutputEnded):
             self.has_output = False

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from stophooks.cores import datetime
 from stophooks.executors.docker.waiter import exit_code
 from stophooks.typed import Any
 from stophooks.values import dataclass

@@ -141,7 +141,7 @@ def test_a_command_cancelled_before_the_engine_has_answered_does_not_speak_for_o
     case: Case,
 ) -> None:
     impatient = Cancellation()
-    rule = Rule(what="GET /version", action=Action.FREEZE, count=1)
+    rule = Rule(what="GET /info", action=Action.FREEZE, count=1)
     with Proxy(rule) as proxy, ThreadPoolExecutor(1) as pool:
         executor = case.executor(environ={"DOCKER_HOST": proxy.url})
         first = pool.submit(case.run, "echo ran", executor=executor, cancel=impatient)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 NAME = "/containers/stophooks-[0-9a-f]{32}"
 # Every call that a run makes, in their order, by what it is called in the fault table.
 CALLS = {
-    "version": "GET /version",
     "info": "GET /info",
     "image inspect": "GET /images/.*/json",
     "create": "POST /containers/create",
@@ -45,7 +44,7 @@ CALLS = {
     "remove": f"DELETE {NAME}",
 }
 # Without an answer to one of these, nothing is known of the command.
-NEEDED = ("version", "info", "image inspect", "create", "inspect", "attach", "start")
+NEEDED = ("info", "image inspect", "create", "inspect", "attach", "start")
 # With the exit known, or to be learnt otherwise, these only cost time.
 SPARE = ("wait", "inspect after", "kill", "remove")
 STUBBORN = "trap '' TERM; echo out; while :; do sleep 0.1; done"
@@ -124,7 +123,7 @@ def test_rows_02_and_03_a_mute_or_dripping_call_is_given_up(bench: Bench, action
 
 @pytest.mark.scenario("docker-faults: A call that is never answered is given up")
 def test_row_03_a_call_that_drips_ends_at_the_real_bound(bench: Bench) -> None:
-    with Proxy(Rule(what=CALLS["version"], action=Action.DRIP)) as proxy:
+    with Proxy(Rule(what="GET /version", action=Action.DRIP)) as proxy:
         engine = Engine(endpoint.resolve({"DOCKER_HOST": proxy.url}, "/"))
         began = time.monotonic()
 
@@ -244,7 +243,7 @@ SAYINGS = {
 
 
 @pytest.mark.scenario("docker-faults: An answer that is none is told in words")
-@pytest.mark.parametrize("call", ["version", "info", "image inspect"])
+@pytest.mark.parametrize("call", ["info", "image inspect"])
 def test_row_07_an_answer_that_is_none_before_the_run_is_told(bench: Bench, call: str) -> None:
     runs = together(
         lambda saying: broken(bench, call, Rule(action=Action.ANSWER, answer=SAYINGS[saying])),
@@ -264,7 +263,7 @@ def test_row_07_an_answer_that_is_none_during_the_run_is_told(bench: Bench, sayi
         count = 2 if call == "remove" else None
         return broken(bench, call, Rule(action=Action.ANSWER, answer=SAYINGS[saying], count=count))
 
-    calls = list(CALLS)[3:]
+    calls = list(CALLS)[2:]
     runs = together(work, calls)
 
     found = {call: short(ran, call)[::2] for call, ran in runs.items()}
@@ -355,6 +354,15 @@ def test_row_10_a_frame_in_the_same_packet_as_the_head_is_not_lost(bench: Bench)
     del bench
 
 
+@pytest.mark.scenario("docker-executor: The engine is asked once what it is")
+def test_the_engine_is_asked_once_what_it_is(bench: Bench) -> None:
+    with Proxy() as proxy:
+        ran = bench.run(proxy.url)
+
+        assert (proxy.count("GET /info"), proxy.count("GET /version")) == (1, 0)
+    assert ran.short == TOLD
+
+
 @pytest.mark.scenario("docker-faults: A full queue of connections is waited for")
 def test_row_11_an_engine_whose_queue_is_full_is_asked_again(bench: Bench) -> None:
     with FullDaemon() as daemon, ThreadPoolExecutor(1) as pool:
@@ -362,11 +370,11 @@ def test_row_11_an_engine_whose_queue_is_full_is_asked_again(bench: Bench) -> No
             another.setblocking(False)
             assert another.connect_ex(daemon.path) == errno.EAGAIN
         future = pool.submit(bench.run, daemon.url)
-        until(lambda: any(one.name == "engine version" for one in threading.enumerate()))
+        until(lambda: any(one.name == "engine info" for one in threading.enumerate()))
         daemon.relieve()
         ran = future.result(20)
 
-        assert daemon.seen[:2] == ["GET /version", "GET /info"]
+        assert daemon.seen[:2] == ["GET /info", "GET /version"]
     # The rest of the script is to hang up.
     assert ran.short == ("unavailable", "daemon-unreachable", None)
 
