@@ -16,6 +16,7 @@ from stophooks.memo.base import Basis, concerns
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
+from stophooks.store.place import writable_dir
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import replace
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stophooks.engine import Observer
     from stophooks.executors.base import Cancellation, Executor
     from stophooks.executors.docker.preflight import Preflight
+    from stophooks.executors.docker.removal import Removals
     from stophooks.executors.later import LaterExecutor
     from stophooks.memo.base import Why
     from stophooks.memo.memo import Memo as RunMemo
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 
 BASIS = Basis()
+_LEFT = (
+    "LEAK: the container {0} of an earlier run could not be removed. The next run that uses its "
+    "engine tries again; or remove it with `docker rm -f {0}`."
+)
 # Who waited longer for the project's turn waited for another run. Seconds.
 STALE_S = 0.01
 # The numbers of the projects whose turns are held by whom a command was started by.
@@ -123,10 +129,13 @@ class SectionRun:
         section: What to run.
         plan: Where it comes from.
         with_caller: Whether it ends when the process that started this one ends.
-        guard: One that may have begun to watch over it; None for a new one.
+        guard: One that may have begun to watch over it; None for a new one. With one the report
+            comes before the containers of commands that ended by themselves are gone, and `close`
+            has to be called behind it.
         occasion: What the event is about; None for a session that nobody knows.
         done: Whether a command that runs once has passed.
         basis: How it is decided which commands need not run.
+        preflight: What `preflight_for` gave for this section, if that was asked already.
     """
 
     def __init__(
@@ -139,7 +148,11 @@ class SectionRun:
         occasion: Occasion | None = None,
         done: Callable[[str], bool] = lambda _: False,
         basis: Basis = BASIS,
+        preflight: Callable[[], Preflight] | None = None,
     ) -> None:
+        self._preflight = preflight
+        self._answers_first = guard is not None
+        self._removals: Removals | None = None
         self._section = section
         self._plan = plan
         self._occasion = occasion
@@ -163,7 +176,7 @@ class SectionRun:
         wait: bool = True,
         waiting: Callable[[], None] = lambda: None,
     ) -> Report:
-        """Run it to its end; everything that it started is gone afterwards.
+        """Run it to its end; everything that it started is gone afterwards, or once it is closed.
 
         Args:
             cancel: Ends it early.
@@ -181,12 +194,30 @@ class SectionRun:
         wait_s = wait * self._section.deadline_s
         # The guard first: it is up when there is something to watch over, and nobody goes on
         # waiting for a turn whose agent has ended.
-        with (
-            self._guard or Guard(self._around, with_caller=self._with_caller) as guard,
-            self._turn(cancel, wait_s=wait_s, waiting=waiting) as waited_s,
-        ):
-            self._last = self._report(cancel, observer, waited_s, guard)
-            return self._last
+        guard = self._guard = self._guard or Guard(
+            self._around, with_caller=self._with_caller, leaks_dir=leaks_dir(self._state_dir)
+        )
+        guard.__enter__()
+        try:
+            with self._turn(cancel, wait_s=wait_s, waiting=waiting) as waited_s:
+                self._last = self._report(cancel, observer, waited_s, guard)
+                return self._last
+        finally:
+            # Where nothing is being removed, a watchdog that naps need not wake.
+            if self._removals is None:
+                self.close()
+
+    def close(self) -> None:
+        """Come back when all containers are gone, or a watchdog has those that are not."""
+        guard, self._guard = self._guard, None
+        if guard is None:
+            return
+        if self._removals is not None and not guard.holds():
+            for name in self._removals.wait():
+                from stophooks.watchdog import leaks  # noqa: PLC0415 -- hardly ever needed
+
+                leaks.keep(leaks_dir(self._state_dir), name)
+        guard.close()
 
     def _report(
         self, cancel: Cancellation, observer: Observer | None, waited_s: float, guard: Guard
@@ -357,32 +388,30 @@ class SectionRun:
         self, guard: Guard, vault: Callable[[], Vault]
     ) -> LaterExecutor[Preflight] | None:
         """The executor for containers, if any command needs one."""
-        if not any(command.container for command in self._section.commands):
+        preflight = self._preflight or preflight_for(self._section)
+        if preflight is None:
             return None
         from stophooks.executors.later import LaterExecutor  # noqa: PLC0415 -- few runs need it
 
         environ = self._command_environ()
-        place = home() or "/"
 
         def begin() -> Preflight:
-            from importlib import import_module  # noqa: PLC0415 -- the same
-
-            from stophooks.executors.docker.preflight import Preflight  # noqa: PLC0415 -- the same
-
-            preflight = Preflight(environ, place, guard)
-            preflight.begin()
+            begun = preflight()
+            begun.guard = guard
             # While the engine answers.
-            import_module("stophooks.executors.docker.executor")
-            return preflight
+            __import__("stophooks.executors.docker.executor")
+            return begun
 
         def finish(preflight: Preflight) -> Executor:
             from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- the same
+            from stophooks.executors.docker.removal import Removals  # noqa: PLC0415 -- the same
 
+            self._removals = Removals() if self._answers_first else None
             return DockerExecutor(
                 environ,
                 os.getuid(),
                 os.getgid(),
-                place,
+                home() or "/",
                 self._run_id,
                 guard=guard,
                 lock_dir=os.path.join(state_dir(environ), "locks"),
@@ -391,9 +420,58 @@ class SectionRun:
                 vault=vault(),
                 session=self._occasion.session if self._occasion else None,
                 preflight=preflight,
+                removals=self._removals,
             )
 
         return LaterExecutor(begin, finish)
+
+
+def left_behind() -> tuple[str, ...]:
+    """What there is to say of containers that no watchdog could remove; it is said once."""
+    folder = leaks_dir(state_dir(environ()))
+    if not os.path.exists(folder):
+        return ()
+    from stophooks.watchdog import leaks  # noqa: PLC0415 -- hardly ever is there anything
+
+    return tuple(map(_LEFT.format, leaks.take(folder)))
+
+
+def leaks_dir(wanted: str) -> str:
+    """Where it is kept that a container could not be removed; empty where nothing can be kept."""
+    with suppress(StoreError):
+        return os.path.join(writable_dir(wanted), "leaks")
+    return ""
+
+
+def preflight_for(section: Section) -> Callable[[], Preflight] | None:
+    """Begin to ask the engine what it is, beside everything else; returns the way to the answer.
+
+    None where no command of the section has a container.
+    """
+    if not any(command.container for command in section.commands):
+        return None
+    begun: list[Preflight] = []
+    thread = threads.Thread(target=lambda: begun.append(_preflight()), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the system gives no more threads
+        return _preflight
+
+    def get() -> Preflight:
+        # Imports end, and nothing else is waited for in that thread.
+        thread.join()
+        # What went wrong there goes wrong here.
+        return begun[0] if begun else _preflight()
+
+    return get
+
+
+def _preflight() -> Preflight:
+    from stophooks.executors.docker.preflight import Preflight  # noqa: PLC0415 -- few runs need it
+
+    preflight = Preflight(public_environ(), home() or "/", None)
+    preflight.begin()
+    return preflight
 
 
 def _explained(step: Step, why: Why) -> Step:

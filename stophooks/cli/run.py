@@ -101,6 +101,8 @@ def run(
         console.err(f"Nothing was run and nothing was checked: {reason}.")
         return
     _see_to_the_dead(whole)
+    for note in invocation.left_behind():
+        console.err(note)
     received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait, basis=basis)
     if received is None and config is None:
         _remember(report, section, whole=not only)

@@ -103,7 +103,8 @@ class Executor(Protocol):
 
         Returns:
             The outcome. A timeout is an outcome and carries the output up to it. Nothing that
-            the command started is left when this returns.
+            the command started is left when this returns, unless its container is being removed
+            by whom the executor was given for that.
 
         Raises:
             ExecutorUnavailableError: This machine cannot run it (not: the program failed).

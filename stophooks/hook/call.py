@@ -12,11 +12,22 @@ from stophooks.events import CLEANUP, SESSION_EVENTS, SESSION_START, STOP, STOP_
 from stophooks.hook import arguments, caller
 from stophooks.hook.budget import Budget, Spent
 from stophooks.hook.explain import explain
-from stophooks.invocation import DISABLE, SectionRun, directory, disabled, home, public_environ
+from stophooks.invocation import (
+    DISABLE,
+    SectionRun,
+    directory,
+    disabled,
+    home,
+    leaks_dir,
+    left_behind,
+    preflight_for,
+    public_environ,
+)
 from stophooks.plan import DEFAULT_MAX_BLOCKS, Section
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory, block_keys
 from stophooks.typed import TYPE_CHECKING
+from stophooks.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,13 +79,18 @@ class Call:
         return self.agent.block(reason)
 
     def tidy(self) -> None:
-        """Remove old logs; nobody waits for this."""
-        if self._memory is not None:
-            self._memory.close()
-        if self._guard is not None:
-            self._guard.close()
-        if self._section_run is not None:
-            self._section_run.tidy()
+        """See to what is left to do behind the answer, such as the removal of old logs."""
+        try:
+            if self._memory is not None:
+                self._memory.close()
+            if self._section_run is not None:
+                self._section_run.tidy()
+        finally:
+            # Last: by then most containers are gone.
+            if self._section_run is not None:
+                self._section_run.close()
+            if self._guard is not None:
+                self._guard.close()
 
     def _answer(self, argv: Sequence[str], watch: Watch) -> Reply:
         given = arguments.parse(argv, self._environ)
@@ -117,6 +133,8 @@ class Call:
             return self._disabled(event)
         around = self._around()
         held = plan_for(event, around)
+        if left := left_behind():
+            held = replace(held, notes=(*held.notes, *left))
         self._follow(event, held, around)
         plan = held.plan
         section = plan.section(event.kind) if plan else None
@@ -128,7 +146,7 @@ class Call:
         section = section or Section(event=event.kind)
         self._max_blocks = section.max_blocks
         self._memory = Memory(self.state_dir, event, plan.project_dir)
-        self._guard = Guard(self._environ, with_caller=True)
+        self._guard = Guard(self._environ, with_caller=True, leaks_dir=leaks_dir(self.state_dir))
         check = Check(
             agent=self.agent,
             event=event,
@@ -140,6 +158,7 @@ class Call:
             environ=around.environ,
             state_dir=self.state_dir,
             began=self._began,
+            preflight=preflight_for(section),
             guard=self._guard,
         )
         skipped = check.skipped()
@@ -176,6 +195,7 @@ class Call:
             guard=check.guard,
             occasion=_occasion(check),
             basis=check.basis,
+            preflight=check.preflight,
         )
         watch.running(section.deadline_s)
         # Until now nothing was made that could be garbage; commands may run for minutes, and of a

@@ -9,10 +9,11 @@ from stophooks.typed import TYPE_CHECKING
 from stophooks.values import cached_property, dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stophooks.agents.base import Agent, Reply
     from stophooks.events import Event
+    from stophooks.executors.docker.preflight import Preflight
     from stophooks.hook.budget import Budget
     from stophooks.hook.pinned import Pinned
     from stophooks.inputs import Tree
@@ -49,6 +50,7 @@ class Check:
     state_dir: str
     began: float
     guard: Guard
+    preflight: Callable[[], Preflight] | None = None
 
     def skipped(self) -> str | None:
         """Why nothing needs to be run, or None."""

@@ -102,14 +102,16 @@ class Container:
             connection.close()
 
     def _connect(self) -> socket.socket:
-        import socket  # noqa: PLC0415 - imported when something is to be removed: it costs 1 MB
-
         scheme, _, place = self._url.partition("://")
         if scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            from stophooks import cores  # noqa: PLC0415 - imported when something is to be removed
+
+            connection = cores.socket(cores.AF_UNIX, cores.SOCK_STREAM)
             connection.settimeout(CONNECT_S)
             connection.connect(place)
             return connection
+        import socket  # noqa: PLC0415 - the same: it costs 1 MB
+
         has_tls = bool(self._tls_dir) or scheme == "https"
         host, port = _address(place, _HTTPS_PORT if has_tls else _HTTP_PORT)
         plain = socket.create_connection((host, port), CONNECT_S)
@@ -140,15 +142,29 @@ def connect(url: str, tls_dir: str, *, verify: bool) -> socket.socket:
     return Container("", url, tls_dir, verify=verify)._connect()  # noqa: SLF001 -- its own module
 
 
-def remove_apart(containers: list[Container]) -> list[int]:
-    """Remove each in a process of its own, so that none waits for another; their numbers."""
+def remove_apart(containers: list[Container], leaks_dir: str = "") -> list[int]:
+    """Remove each in a process of its own, so that none waits for another; their numbers.
+
+    Those that cannot be removed are kept in mind in ``leaks_dir``, if there is one.
+    """
     started = []
     for container in containers:
         pid = os.fork()
         if pid == 0:
-            os._exit(not container.remove())
+            os._exit(_remove_or_keep(container, leaks_dir))
         started.append(pid)
     return started
+
+
+def _remove_or_keep(container: Container, leaks_dir: str) -> int:
+    """The exit code of a process that was started for one container."""
+    if container.remove():
+        return 0
+    from stophooks.watchdog import leaks  # noqa: PLC0415 - hardly ever needed: it costs memory
+
+    if leaks_dir:
+        leaks.keep(leaks_dir, container.name)
+    return 1
 
 
 def _address(place: str, port: int) -> tuple[str, int]:

@@ -47,9 +47,13 @@ class Guard:
         environ: The environment of this process, for the watchdog's own.
         with_caller: Whether the run ends with the process that started it (the agent, a terminal's
             shell); see `callers`.
+        leaks_dir: Where the watchdog keeps in mind what it could not remove; see `leaks`. Empty
+            for nowhere.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, with_caller: bool = False) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, with_caller: bool = False, leaks_dir: str = ""
+    ) -> None:
         # With a command's mark it would be ended as one of that command's processes.
         self._environ = {name: value for name, value in environ.items() if name != TOKEN}
         self._environ[WATCHDOG] = "1"
@@ -57,6 +61,7 @@ class Guard:
         # when all their descendants are killed.
         self._outer = tuple(filter(None, environ.get(GUARDS, "").split(",")))
         self._with_caller = with_caller
+        self._leaks_dir = leaks_dir
         self._lock = threads.Lock()
         self._control: int | None = None
         self._nap: orphan.Nap | None = None
@@ -86,6 +91,21 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         """See `close`."""
         self.close()
+
+    def holds(self) -> bool:
+        """Whether all that is still registered is in the hands of a watchdog that lives."""
+        self._settle()
+        with self._lock:
+            known = [line for lines in self._registered.values() for line in lines]
+            if self._control is None:
+                return not known
+            try:
+                for line in known:
+                    # Anew: it may have been dropped, and only who lives takes it.
+                    self._written += os.write(self._control, f"{line}\n".encode("ascii"))
+            except (BrokenPipeError, BlockingIOError):
+                return False
+            return True
 
     def close(self) -> None:
         """Let the watchdog go; what is still registered it ends, whatever becomes of us."""
@@ -192,6 +212,8 @@ class Guard:
 
     def _introduction(self) -> list[str]:
         lines = [f"runner {_own()}"]
+        if self._leaks_dir:
+            lines.append(f"leaks {_hex(self._leaks_dir)}")
         if self._with_caller:
             lines += [f"agent {one.pid} {one.started}" for one in callers()]
         return lines

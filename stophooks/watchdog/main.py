@@ -36,6 +36,7 @@ class Watchdog:
     def __init__(self, control: int) -> None:
         self.families = Families()
         self.containers: dict[bytes, Container] = {}
+        self._leaks_dir = ""
         self._control = control
         self._rest = b""
         self._has_read = False
@@ -57,7 +58,7 @@ class Watchdog:
                 self._clean_up()
                 return
             self._pass_time(ready)
-        _wait(remove_apart(self._orphaned()))
+        _wait(self._remove(self._orphaned()))
 
     def _timeout_ms(self) -> int | None:
         due = [self._kill_at] if self._kill_at is not None else []
@@ -79,6 +80,9 @@ class Watchdog:
 
     def _hear_runner(self, pid: bytes, started: bytes) -> None:
         self.families.runner = (int(pid), int(started))
+
+    def _hear_leaks(self, folder: bytes) -> None:
+        self._leaks_dir = os.fsdecode(_unhex(folder))
 
     def _hear_agent(self, pid: bytes, started: bytes) -> None:
         key = int(pid), int(started)
@@ -140,9 +144,12 @@ class Watchdog:
         self._kill_at = now + ASKED_S
 
     def _clean_up(self) -> None:
-        removals = remove_apart([one for one in self.containers.values() if one.owner is None])
+        removals = self._remove([one for one in self.containers.values() if one.owner is None])
         self.families.end()
-        _wait(removals + remove_apart(self._orphaned()))
+        _wait(removals + self._remove(self._orphaned()))
+
+    def _remove(self, containers: list[Container]) -> list[int]:
+        return remove_apart(containers, self._leaks_dir)
 
     def _orphaned(self) -> list[Container]:
         """The containers of runs inside this one that are dead, their watchdogs maybe too."""

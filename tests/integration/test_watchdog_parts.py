@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stophooks.process import table
-from stophooks.watchdog import containers, families, procs
+from stophooks.watchdog import containers, families, leaks, procs
 from stophooks.watchdog.containers import Container
 from stophooks.watchdog.families import Families
 from stophooks.watchdog.guard import Guard, callers
@@ -139,6 +139,37 @@ def test_an_engine_that_comes_back_is_waited_for(
 
     assert results == [True]
     assert len(engine.asked) == 1
+
+
+@pytest.mark.scenario("watchdog: A container that the watchdog gave up is told once")
+def test_what_was_given_up_is_kept_until_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    answering: Callable[[list[bytes | None]], Engine],
+    container: Container,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(containers, "WINDOW_S", 0.2)
+    engine = answering([b"HTTP/1.1 500 Internal Server Error\r\n\r\n"])
+    folder = str(tmp_path / "leaks")
+
+    for pid in containers.remove_apart([container], folder):
+        os.waitpid(pid, 0)
+    (tmp_path / "leaks/somebody-elses").touch()
+
+    assert engine.asked
+    assert leaks.take(folder) == ["stophooks-0"]
+    assert leaks.take(folder) == []
+
+
+def test_what_was_removed_is_not_kept(
+    answering: Callable[[list[bytes | None]], Engine], container: Container, tmp_path: Path
+) -> None:
+    answering([REMOVED])
+
+    for pid in containers.remove_apart([container], str(tmp_path / "leaks")):
+        os.waitpid(pid, 0)
+
+    assert not (tmp_path / "leaks").exists()
 
 
 def test_an_engine_that_stays_away_is_given_up(
@@ -437,6 +468,8 @@ def test_a_full_pipe_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
         kept.append(os.dup(stdin))
 
     monkeypatch.setattr("stophooks.process.orphan.start", start)
+    # What is no process must not be waited for by the next test.
+    monkeypatch.setattr("stophooks.watchdog.guard._earlier", [])
     with Guard({}) as guard:
         for number in range(20_000):
             guard.container_gone(f"{number}")

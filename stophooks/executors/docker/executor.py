@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stophooks.containers import Mount
     from stophooks.executors.base import Cancellation, Sink
     from stophooks.executors.docker.engine import Engine
+    from stophooks.executors.docker.removal import Removals
     from stophooks.watchdog.guard import Guard
 
 
@@ -62,6 +63,8 @@ class DockerExecutor:
         session: Marks everything as this session's, as the label ``stophooks.session``.
         preflight: Of the same engine, begun already.
         memory_dir: Where what is known of images is kept; None for nowhere.
+        removals: Remove the containers of commands that ended by themselves, beside what comes
+            then; None: their outcomes wait for it.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one fact about the caller
@@ -79,7 +82,9 @@ class DockerExecutor:
         session: str | None = None,
         preflight: Preflight | None = None,
         memory_dir: str | None = None,
+        removals: Removals | None = None,
     ) -> None:
+        self._removals = removals
         self._memory_dir = memory_dir
         self._session = session
         self._user_sockets = user_sockets(uid, home)
@@ -160,6 +165,7 @@ class DockerExecutor:
                 sink=sink,
                 mask=self._vault.mask,
                 secrets=files,
+                removals=self._removals,
             )
             outcome = run.run(timeout_s=timeout_s, cancel=cancel)
         if files and outcome.fault == "command-not-found":

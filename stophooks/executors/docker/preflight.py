@@ -29,13 +29,13 @@ class Preflight:
     Args:
         environ: Names the engine.
         home: The caller's home directory, where Docker keeps its configuration.
-        guard: As for `Engine`.
+        guard: As for `Engine`; may be set before anything but `begin` is asked for.
     """
 
     def __init__(self, environ: Mapping[str, str], home: str, guard: Guard | None) -> None:
         self._environ = environ
         self._home = home
-        self._guard = guard
+        self.guard = guard
         self._flights: Flights[Engine] = Flights(keeps=True)
         self._end = Cancellation()
         self._thread: threading.Thread | None = None
@@ -53,14 +53,15 @@ class Preflight:
         """
 
         def ask() -> Engine:
-            engine = Engine(endpoint.resolve(self._environ, self._home), self._guard)
+            engine = Engine(endpoint.resolve(self._environ, self._home))
             _ = engine.until(cancel).info
             return engine
 
         def late() -> ExecutorUnavailableError:
             return Engine(endpoint.resolve(self._environ, self._home)).mute("version", 0.0)
 
-        return self._flights.get("engine", ask, cancel=cancel, late=late).until(cancel)
+        found = self._flights.get("engine", ask, cancel=cancel, late=late)
+        return found.guarded(self.guard).until(cancel)
 
     def close(self) -> None:
         """End what was begun."""

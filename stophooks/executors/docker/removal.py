@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
+from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import codes
 from stophooks.executors.docker.engine import (
     CALL_BOUND_S,
@@ -19,7 +21,6 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stophooks.executors.base import Cancellation
     from stophooks.executors.docker.client import Client
 
 REMOVE_BOUND_S = 20.0
@@ -69,6 +70,40 @@ def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = T
         f"LEAK: the container {name} could not be removed: {problem}. "
         f"Remove it with `docker rm -f {name}`."
     )
+
+
+class Removals:
+    """Removes containers beside everything else, for a run that does not wait for it.
+
+    Whoever ends the process makes sure before that a watchdog has what is not gone, or waits.
+    """
+
+    def __init__(self) -> None:
+        self._never = Cancellation()
+        self._threads: list[threading.Thread] = []
+        self._left: list[str] = []
+
+    def begin(self, engine: Engine, name: str) -> None:
+        """Have a container removed whose creation was answered; from any thread."""
+        thread = threading.Thread(
+            target=self._work, args=(engine, name), name="removal", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            self._work(engine, name)
+        else:
+            self._threads.append(thread)
+
+    def wait(self) -> tuple[str, ...]:
+        """Wait for the end of all of them; the names of containers that are still there."""
+        for thread in self._threads:
+            thread.join()
+        return tuple(self._left)
+
+    def _work(self, engine: Engine, name: str) -> None:
+        if remove(engine, name, cancel=self._never):
+            self._left.append(name)
 
 
 @contextmanager

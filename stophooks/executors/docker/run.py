@@ -18,7 +18,7 @@ from stophooks.executors.docker.answers import EngineRefusedError, malformed
 from stophooks.executors.docker.engine import CREATE_BOUND_S, Engine, do
 from stophooks.executors.docker.feed import Feed
 from stophooks.executors.docker.happenings import CancelRequested, Happenings
-from stophooks.executors.docker.removal import new_name, remove
+from stophooks.executors.docker.removal import Removals, new_name, remove
 from stophooks.executors.docker.stream import Pump
 from stophooks.executors.docker.waiter import Waiter
 from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
@@ -64,8 +64,10 @@ class ContainerRun:
         sink: Sink,
         mask: Mask | None = None,
         secrets: Mapping[str, bytes] | None = None,
+        removals: Removals | None = None,
     ) -> None:
         self.name = new_name()
+        self._removals = removals
         # Requested by the caller's cancellation or by the timeout, whichever comes first.
         self._end_all = Cancellation()
         self._engine = engine.until(self._end_all)
@@ -78,11 +80,15 @@ class ContainerRun:
         self._waiter = Waiter(engine.open(), self._heard.wait_ended)
         self._is_create_asked = False
         self._is_create_answered = False
+        self._is_known = False
         self._began = self._started_at = 0.0
         self._is_gone = False
 
     def run(self, *, timeout_s: float | None, cancel: Cancellation) -> Outcome:
-        """Run the container to its end and remove it; whatever fails is in the outcome."""
+        """Run the container to its end and remove it; whatever fails is in the outcome.
+
+        Where there are removals, they get the container of a command that ended by itself.
+        """
         self._began = time.monotonic()
 
         def end_all() -> None:
@@ -261,6 +267,7 @@ class ContainerRun:
             code, self._pump.result(Stream.STDERR), self._config["Entrypoint"]
         ):
             raise start_failure
+        self._is_known = state is not None
         return self._outcome(Status.FAILED if code else Status.PASSED, state=state)
 
     def _ended_early(self, state: State | None) -> bool:
@@ -344,6 +351,9 @@ class ContainerRun:
 
     def _remove(self) -> str | None:
         if not self._is_create_asked:
+            return None
+        if self._removals is not None and self._is_known and not self._end_all.requested:
+            self._removals.begin(self._engine, self.name)
             return None
         is_sure = self._is_create_answered
         return remove(self._engine, self.name, cancel=self._end_all, is_sure=is_sure)
