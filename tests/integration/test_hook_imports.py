@@ -235,3 +235,71 @@ def test_the_list_has_nothing_that_a_stop_does_not_import(
 
     assert code == 0
     assert {f"stophooks.{name}" for name in OWN} - found == set()
+
+
+# Which thread asks for which module of ours, in order, and what each package imports of itself.
+BY_THREAD = """
+import _thread, json, os, sys
+
+asked, main, leave, told = [], _thread.get_ident(), os._exit, os.dup(2)
+
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("stophooks."):
+            asked.append((name, _thread.get_ident() == main))
+
+
+def end(code):
+    inner = [
+        name for name, one in sys.modules.items() if name.startswith("stophooks.") and
+        hasattr(one, "__path__") and f"from {name}" in open(one.__file__).read()
+    ]
+    os.write(told, json.dumps([asked, inner]).encode())
+    leave(code)
+
+
+sys.meta_path.insert(0, Finder())
+os._exit = end
+os.environ["DOCKER_HOST"] = "unix:///nowhere"
+sys.argv = ["stophooks", "hook", "--agent", "claude"]
+from stophooks.__main__ import main as run
+from stophooks import bundle
+bundle.use = bundle.keep = lambda: None
+run()
+"""
+BOX = 'stop:\n  commands:\n    - {name: box, image: "busybox:1", run: "true"}\n'
+
+
+def asked_by(stophooks: Stophooks, where: Path) -> tuple[list[tuple[str, bool]], list[str]]:
+    """What a session's second stop imports of ours and whether in the main thread; see above."""
+    for number in range(2):
+        (where / "new").write_text(str(number))
+        said = payload(session_id=where.name)
+        done = stophooks.python_options("-c", BY_THREAD, cwd=where, stdin=said)
+    asked, inner = json.loads(done.stderr[done.stderr.index("[[[") :])
+    return asked, inner
+
+
+def test_threads_that_import_at_once_do_not_meet_in_a_package(
+    stophooks: Stophooks, tmp_path: Path
+) -> None:
+    alone, _ = asked_by(stophooks, project(tmp_path / "host", PASSES))
+    asked, inner = asked_by(stophooks, project(tmp_path / "box", BOX))
+
+    begun = next(at for at, (_, by_main) in enumerate(asked) if not by_main)
+    before = {name for name, _ in asked[:begun]}
+    # Who is first in a package is chance, so that what the main thread may ask for counts.
+    by_main = {name for name, is_main in (*alone, *asked) if is_main} - before
+    by_other = {name for name, is_main in asked if not is_main}
+    # Two that import a package and a module in it can wait for each other (importlib._bootstrap).
+    met = [
+        package
+        for package in {*inner} - before
+        if all(
+            any(f"{name}.".startswith(f"{package}.") for name in names)
+            for names in (by_main, by_other)
+        )
+    ]
+    assert by_main
+    assert met == []
