@@ -93,14 +93,25 @@ def directory() -> str:
         raise UsageError("The working directory no longer exists. Change to another one.") from err
 
 
+# The environment and what of it is public, once it is held.
+_held: tuple[dict[str, str], dict[str, str]] | None = None
+
+
+def hold_environ() -> None:
+    """Read the environment once for all: for a short process, in which nobody changes it."""
+    global _held  # noqa: PLW0603 -- a property of the process
+    own = dict(os.environ)  # noqa: TID251 -- floor 4
+    _held = own, agents.public(own)
+
+
 def environ() -> dict[str, str]:
     """The environment, as a copy."""
-    return dict(os.environ)  # noqa: TID251 -- floor 4
+    return dict(_held[0] if _held else os.environ)  # noqa: TID251 -- floor 4
 
 
 def public_environ() -> dict[str, str]:
     """The environment without what belongs to an agent: what configurations and commands see."""
-    return agents.public(environ())
+    return dict(_held[1]) if _held else agents.public(environ())
 
 
 def mask(plan: Plan) -> Mask:
@@ -165,7 +176,7 @@ class SectionRun:
         self._with_caller = with_caller
         self._guard = guard
         self._around = environ()
-        self._public = agents.public(self._around)
+        self._public = public_environ()
         self._state_dir = state_dir(self._around)
 
     def report(

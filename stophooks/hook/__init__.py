@@ -13,7 +13,7 @@ from stophooks.hook.call import Call
 from stophooks.hook.explain import explain
 from stophooks.hook.outlet import Outlet
 from stophooks.hook.watch import Watch
-from stophooks.invocation import environ
+from stophooks.invocation import environ, hold_environ
 from stophooks.store import database
 from stophooks.typed import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _answer(argv: Sequence[str], outlet: Outlet) -> int:
+    hold_environ()
     database.keep_open()
     call = Call(environ())
     watch = Watch(outlet, call)

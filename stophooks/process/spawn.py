@@ -116,10 +116,20 @@ def _start(
     return pid
 
 
+# Variables as a program gets them: one program after the other gets almost the same.
+_encoded: dict[tuple[str, str], bytes] = {}
+_MOST = 1000
+
+
 def _variable(name: str, value: str) -> bytes:
-    if "=" in name:
-        raise ValueError("illegal environment variable name")
-    return os.fsencode(name) + b"=" + os.fsencode(value)
+    known = _encoded.get((name, value))
+    if known is None:
+        if "=" in name:
+            raise ValueError("illegal environment variable name")
+        known = os.fsencode(name) + b"=" + os.fsencode(value)
+        if len(_encoded) < _MOST:
+            _encoded[name, value] = known
+    return known
 
 
 def _error_pipe() -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # A shorter value stands in output for many other things; bytes.
 LEAST_BYTES = 6
@@ -90,7 +90,12 @@ def _words(upper: str) -> list[str]:
 
 def keys_in(environ: Mapping[str, str]) -> tuple[bytes, ...]:
     """The values in an environment that are secrets by their names, and long enough to be told."""
-    found = (value for name, value in environ.items() if is_key(name))
+    return keys_among(environ.items())
+
+
+def keys_among(variables: Iterable[tuple[str, str]]) -> tuple[bytes, ...]:
+    """The same of variables that need not be of one environment."""
+    found = (value for name, value in variables if is_key(name))
     return tuple(
         value.encode("utf-8", "surrogateescape")
         for value in found

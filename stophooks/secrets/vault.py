@@ -8,7 +8,7 @@ import stat
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.models import KIB
 from stophooks.secrets.mask import Mask
-from stophooks.secrets.names import keys_in
+from stophooks.secrets.names import keys_among
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Vault:
         known = [*hides, environ, *(dict(command.env) for command in given)]
         self.mask = Mask(
             declared=[value for value in self._found.values() if isinstance(value, bytes)],
-            found=[value for one in known for value in keys_in(one)],
+            # What several of them have is looked at once.
+            found=keys_among({pair for one in known for pair in one.items()}),
         )
 
     def values(self, command: Command) -> dict[str, bytes]:

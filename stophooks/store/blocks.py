@@ -51,7 +51,7 @@ class Store(Databases):
 
     def blocks(self, session_key: str) -> int:
         """Return how many blocks in a row were recorded for this session."""
-        for directory in place.places(self._state_dir):
+        for directory in place.places(self._state_dir, makes=False):
             found = self._database(directory)
             if found.exists():
                 return found.run(lambda connection: _count(connection, session_key), is_single=True)

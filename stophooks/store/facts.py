@@ -39,7 +39,7 @@ class Facts(Databases):
     def get(self, kind: str, key: str) -> Any:
         """What was put last under this kind and key, or None where nothing is known."""
         try:
-            for directory in place.places(self._state_dir):
+            for directory in place.places(self._state_dir, makes=False):
                 found = self._database(directory)
                 if not found.exists():
                     continue

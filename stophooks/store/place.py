@@ -41,10 +41,11 @@ def writable_dir(wanted: str) -> str:
     return next(places(wanted))
 
 
-def places(wanted: str) -> Iterator[str]:
+def places(wanted: str, *, makes: bool = True) -> Iterator[str]:
     """Yield the directories that state can be kept in, best first: ``wanted``, then a private one.
 
-    The second is made only when it is asked for.
+    The second is made only when it is asked for, and left out where it is not there and not to be
+    made.
 
     Raises:
         StoreError: There is none (left).
@@ -56,7 +57,8 @@ def places(wanted: str) -> Iterator[str]:
         return
     instead_of = wanted
     try:
-        os.makedirs(wanted, mode=PRIVATE_DIR, exist_ok=True)
+        if not os.path.isdir(wanted):
+            os.makedirs(wanted, mode=PRIVATE_DIR, exist_ok=True)
     except OSError as err:
         instead_of = f"{wanted} ({err.strerror})"
     else:
@@ -64,7 +66,9 @@ def places(wanted: str) -> Iterator[str]:
             yield wanted
         else:
             instead_of = f"{wanted} (not writable)"
-    yield _private(fallback_dir(), instead_of=instead_of)
+    second = fallback_dir()
+    if makes or os.path.lexists(second):
+        yield _private(second, instead_of=instead_of)
 
 
 def fallback_dir() -> str:
