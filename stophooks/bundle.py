@@ -2,8 +2,8 @@
 
 Finding, opening and reading a file for each of a hundred modules, and having the import system
 lead each of them by the hand, is more than half of what their import takes. The file lies where
-Python keeps compiled modules, is made of what it keeps there, and is held to the same rule: where a
-source has another time or size, its group is imported as always.
+Python keeps compiled modules and is held to the same rule: where a source has another time or size,
+its group is imported as always. Docstrings, and annotations of functions, are not in it.
 
 A group is what one ``import`` led to when it was recorded. Its modules run in the order in which
 they were finished then, so that each finds what it imports, and nothing is looked for.
@@ -16,23 +16,20 @@ import os
 import sys
 from _thread import get_ident
 
-from stophooks.typed import TYPE_CHECKING, Any
-
+# `typed` has it too, and is a module more to be read by itself.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import CodeType, ModuleType
+    from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 _NAME = os.path.basename(_PACKAGE)
-# Python's own of a compiled module: a magic number, flags, the source's time and its size, of four
-# bytes each (PEP 552); flags that are not 0 say that time and size are not there.
-_HEADER_BYTES = 16
-_NO_FLAGS = bytes(4)
+# A source's time and size as Python keeps them with a compiled module, four bytes each (PEP 552).
 _WORD = 0xFFFFFFFF
-
 _STDERR = 2
 
-# Before the groups: how long the list of them is, and that list.
+# Before the groups: Python's magic number, how long the list of them is, and that list.
 _LENGTH_BYTES = 8
 # What a session's first call imports, and no later one: it would only be read for nothing.
 _FIRST = f"{_NAME}.config.loading"
@@ -57,6 +54,8 @@ class _Finder:
         self._open: dict[int, list[str]] = {}
         self._members = _members(groups)
         self._codes: dict[str, dict[str, CodeType]] = {}
+        # Each group is read into the same place: new memory costs more than what is read.
+        self._room = memoryview(bytearray(max((size for *_, size in groups.values()), default=0)))
 
     def find_spec(self, name: str, path: Any = None, _target: object = None) -> Any:
         """How a module of this program is loaded; None for any other one."""
@@ -88,10 +87,11 @@ class _Finder:
             _run(rows[:-1], codes, self)
         exec(codes[name], module.__dict__)  # noqa: S102 -- the same
 
-    def code_of(self, group: str) -> bytes:
-        """The code of a group, as it lies in the file."""
+    def code_of(self, group: str) -> memoryview:
+        """The code of a group, as it lies in the file; good until the next one is asked for."""
         _, begin, size = self.groups[group]
-        return os.pread(self._file, size, begin)
+        room = self._room[:size]
+        return room[: os.preadv(self._file, [room], begin)]
 
     def begin(self, name: str) -> None:
         """A module that is in no group begins; what begins before its end is of the same group."""
@@ -157,7 +157,9 @@ def keep() -> None:
     if _FIRST in sys.modules or not os.access(os.path.dirname(path), os.W_OK):
         return
     # What other stops import stays.
-    known = {name: (rows, finder.code_of(name)) for name, (rows, *_) in finder.groups.items()}
+    known = {
+        name: (rows, bytes(finder.code_of(name))) for name, (rows, *_) in finder.groups.items()
+    }
     fresh = {name: one for name, names in finder.missed.items() if (one := _group(names))}
     _write(path, known | fresh)
 
@@ -251,6 +253,12 @@ def _path() -> str:
     return os.path.join(_PACKAGE, "__pycache__", f"stop.{sys.implementation.cache_tag}.modules")
 
 
+def _magic() -> bytes:
+    """What differs where the code of another Python is none for this one."""
+    found: bytes = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
+    return found
+
+
 def _stamp(source: str) -> tuple[int, int] | None:
     """A source's time and size, as a compiled module has them; None where there is none."""
     try:
@@ -271,21 +279,37 @@ def _group(names: Sequence[str]) -> tuple[tuple[_Row, ...], bytes] | None:
 
 
 def _compiled(name: str) -> tuple[_Row, CodeType] | None:
-    """What Python keeps of a module, where it is of the source that is there now."""
+    """A module's code as of the source that is there now, without what a stop never looks at."""
     spec = getattr(sys.modules.get(name), "__spec__", None)
-    if spec is None or not spec.cached or not spec.origin.startswith(f"{_PACKAGE}/"):
+    source = getattr(spec, "origin", None) or ""
+    stamp = _stamp(source)
+    if spec is None or stamp is None or not source.startswith(f"{_PACKAGE}/"):
         return None
     try:
-        with open(spec.cached, "rb") as file:
-            data = file.read()
-    except OSError:
+        with open(source, "rb") as file:
+            code = _bare(file.read(), source)
+    except (OSError, SyntaxError, ValueError):
         return None
-    time, size = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12))
-    if data[4:8] != _NO_FLAGS or _stamp(spec.origin) != (time, size):
+    if _stamp(source) != stamp:
         return None
-    place = spec.origin.removeprefix(f"{_PACKAGE}/")
     is_package = spec.submodule_search_locations is not None
-    return (name, place, is_package, time, size), marshal.loads(data[_HEADER_BYTES:])  # noqa: S302 -- what Python does with the same bytes
+    return (name, source.removeprefix(f"{_PACKAGE}/"), is_package, *stamp), code
+
+
+def _bare(text: bytes, source: str) -> CodeType:
+    """Code without docstrings, and without the annotations of functions: a sixth of it."""
+    import ast  # noqa: PLC0415 -- once in an installation
+
+    tree = ast.parse(text, source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+            given = node.args
+            several = (*given.posonlyargs, *given.args, *given.kwonlyargs)
+            for one in (*several, given.vararg, given.kwarg):
+                if one is not None:
+                    one.annotation = None
+    return compile(tree, source, "exec", dont_inherit=True, optimize=2)
 
 
 def _read(path: str) -> tuple[_Groups, int]:
@@ -294,9 +318,11 @@ def _read(path: str) -> tuple[_Groups, int]:
     file = -1
     try:
         file = _above_streams(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        if os.read(file, len(_magic())) != _magic():
+            return {}, file
         begin = int.from_bytes(os.read(file, _LENGTH_BYTES), "little")
         listed: dict[str, Any] = marshal.loads(os.read(file, begin))  # noqa: S302 -- as with what Python keeps beside it
-        begin += _LENGTH_BYTES
+        begin += _LENGTH_BYTES + len(_magic())
         for name, (rows, size) in listed.items():
             if not rows or any(tuple(map(type, row)) != _ROW for row in rows):
                 return {}, file
@@ -330,6 +356,7 @@ def _write(path: str, groups: dict[str, tuple[tuple[_Row, ...], bytes]]) -> None
     temporary = f"{path}.{os.getpid()}"
     try:
         with open(temporary, "wb") as file:
+            file.write(_magic())
             file.write(len(index).to_bytes(_LENGTH_BYTES, "little"))
             file.write(index)
             file.writelines(code for _, code in groups.values())
