@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from functools import cached_property
 else:
     _MISSING = object()
-    _FIELDS = "__value_fields__"
+    # What a class of values says of itself at once, and what is worked out when one is first made:
+    # of most classes a stop makes none.
+    _KW_ONLY, _FIELDS = "__value_kw_only__", "__value_fields__"
     _set = object.__setattr__
 
     class _Field:
@@ -31,6 +33,11 @@ else:
             self.factory = factory
             self.compare = compare
             self.shown = shown
+
+    class _Fields(dict):
+        """The fields of a class by name, and what follows from all of them together."""
+
+        __slots__ = ("compared", "defaults", "factories", "most", "needed", "shown")
 
     def field(
         *,
@@ -50,29 +57,32 @@ else:
         With ``slots`` a value has no other names either. It has no slots for that: they can be
         given to a class only by making it once more, which is most of what a class costs.
         """
+        made = {
+            _KW_ONLY: kw_only,
+            "__init__": _init,
+            "__repr__": _repr,
+            "__eq__": _eq,
+            "__hash__": _hash if frozen else None,
+        }
+        if frozen:
+            made |= {"__setattr__": _refuse, "__delattr__": _refuse}
+        elif slots:
+            made["__setattr__"] = _set_known
 
         def make(cls: type) -> type:
-            fields = _fields(cls)
-            compared = tuple(name for name, about in fields.items() if about.compare)
-            made = {
-                _FIELDS: fields,
-                "__init__": _initialiser(fields, 0 if kw_only else len(fields)),
-                "__repr__": _shower(tuple(name for name, one in fields.items() if one.shown)),
-                "__eq__": _comparer(compared),
-                "__hash__": _hasher(compared) if frozen else None,
-                "__match_args__": () if kw_only else tuple(fields),
-            }
-            if frozen:
-                made |= {"__setattr__": _refuse, "__delattr__": _refuse}
-            elif slots:
-                made["__setattr__"] = _setter(frozenset(fields))
-            return _filled(cls, fields, made)
+            said = cls.__dict__
+            for name, value in made.items():
+                # Of a class that says what is equal Python says that it has no hash.
+                if said.get(name) is None:
+                    setattr(cls, name, value)
+            cls.__match_args__ = () if kw_only else tuple(_fields(cls))
+            return cls
 
         return make
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """The same value with some fields changed."""
-        kept = {name: getattr(value, name) for name in value.__value_fields__}
+        kept = {name: getattr(value, name) for name in _fields(value.__class__)}
         return value.__class__(**kept | changes)
 
     class cached_property:  # noqa: N801 -- its name in functools
@@ -96,110 +106,101 @@ else:
 
     def asdict(value: Any) -> Any:
         """The fields and what they hold; values inside it, and inside its collections, too."""
-        if hasattr(value.__class__, _FIELDS):
-            return {name: asdict(getattr(value, name)) for name in value.__value_fields__}
+        if hasattr(value.__class__, _KW_ONLY):
+            return {name: asdict(getattr(value, name)) for name in _fields(value.__class__)}
         if isinstance(value, tuple | list):
             return type(value)(asdict(one) for one in value)
         if isinstance(value, dict):
             return {key: asdict(one) for key, one in value.items()}
         return value
 
-    def _fields(cls: type) -> dict[str, _Field]:
+    def _fields(cls: type) -> _Fields:
         """The fields of a class, those that it inherits first."""
-        fields: dict[str, _Field] = {}
+        found = cls.__dict__.get(_FIELDS)
+        if found is None:
+            found = _inherited(cls)
+            if _KW_ONLY in cls.__dict__:
+                _add_own(cls, found)
+            _work_out(found, kw_only=getattr(cls, _KW_ONLY))
+            setattr(cls, _FIELDS, found)
+        return found
+
+    def _inherited(cls: type) -> _Fields:
+        found = _Fields()
         for base in reversed(cls.__mro__[1:]):
-            fields |= base.__dict__.get(_FIELDS, {})
+            if _KW_ONLY in base.__dict__:
+                found.update(_fields(base))
+        return found
+
+    def _add_own(cls: type, fields: _Fields) -> None:
         for name, kind in cls.__annotations__.items():
             if "ClassVar" not in kind:
                 given = cls.__dict__.get(name, _MISSING)
+                # It stays where it is: another thread may be working out the same.
                 fields[name] = given if isinstance(given, _Field) else field(default=given)
-        return fields
 
-    def _filled(cls: type, fields: Mapping[str, _Field], made: Mapping[str, Any]) -> type:
-        """The class with what was made for it beside what it says itself."""
-        for name, value in made.items():
-            # Of a class that says what is equal Python says that it has no hash.
-            if cls.__dict__.get(name) is None:
-                setattr(cls, name, value)
-        for name in fields:
-            if isinstance(cls.__dict__.get(name), _Field):
-                delattr(cls, name)
-        return cls
-
-    def _initialiser(fields: Mapping[str, _Field], most: int) -> Callable[..., None]:
-        names = tuple(fields)
-        defaults = {
-            name: one.default
-            for name, one in fields.items()
-            if one.default is not _MISSING and one.factory is None
+    def _work_out(fields: _Fields, *, kw_only: bool) -> None:
+        fields.most = 0 if kw_only else len(fields)
+        fields.compared = tuple(name for name, one in fields.items() if one.compare)
+        fields.shown = tuple(name for name, one in fields.items() if one.shown)
+        fields.factories = {name: one.factory for name, one in fields.items() if one.factory}
+        fields.defaults = {
+            name: one.default for name, one in fields.items() if one.default is not _MISSING
         }
-        factories = {name: one.factory for name, one in fields.items() if one.factory is not None}
-        needed = fields.keys() - defaults.keys() - factories.keys()
+        fields.needed = fields.keys() - fields.defaults.keys() - fields.factories.keys()
 
-        def __init__(self: Any, /, *values: Any, **given: Any) -> None:  # noqa: N807 -- a method
-            if values:
-                given = _placed(self, values, names[:most], given)
-            if not (needed <= given.keys() <= fields.keys()):
-                raise _misfit(self, needed, fields, given)
-            known = self.__dict__
-            known |= defaults
-            for name, make in factories.items():
-                if name not in given:
-                    known[name] = make()
-            known |= given
-            if hasattr(self, "__post_init__"):
-                self.__post_init__()
-
-        return __init__
+    def _init(self: Any, /, *values: Any, **given: Any) -> None:
+        fields = _fields(self.__class__)
+        if values:
+            given = _placed(self, values, fields, given)
+        if not (fields.needed <= given.keys() <= fields.keys()):
+            raise _misfit(self, fields, given)
+        known = self.__dict__
+        known |= fields.defaults
+        for name, make in fields.factories.items():
+            if name not in given:
+                known[name] = make()
+        known |= given
+        if hasattr(self, "__post_init__"):
+            self.__post_init__()
 
     def _placed(
-        owner: Any, values: tuple[Any, ...], names: tuple[str, ...], given: dict[str, Any]
+        owner: Any, values: tuple[Any, ...], fields: _Fields, given: dict[str, Any]
     ) -> dict[str, Any]:
         """Everything that is given, by name."""
-        if len(values) > len(names):
-            raise TypeError(f"{type(owner).__name__}() takes {len(names)} values by place")
-        placed = dict(zip(names, values, strict=False))
+        if len(values) > fields.most:
+            raise TypeError(f"{type(owner).__name__}() takes {fields.most} values by place")
+        placed = dict(zip(fields, values, strict=False))
         if twice := placed.keys() & given:
             raise TypeError(f"{type(owner).__name__}() is given {twice} twice")
         return placed | given
 
-    def _misfit(
-        owner: Any, needed: set[str], fields: Mapping[str, _Field], given: Mapping[str, Any]
-    ) -> TypeError:
+    def _misfit(owner: Any, fields: _Fields, given: Mapping[str, Any]) -> TypeError:
         """Why a value cannot be made of what is given."""
-        for name in sorted(needed - given.keys()):
+        for name in sorted(fields.needed - given.keys()):
             return TypeError(f"{type(owner).__name__}() misses {name!r}")
         other = next(name for name in given if name not in fields)
         return TypeError(f"{type(owner).__name__}() has no field {other!r}")
 
-    def _shower(names: tuple[str, ...]) -> Callable[[Any], str]:
-        def __repr__(self: Any) -> str:  # noqa: N807 -- a method
-            told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-            return f"{type(self).__qualname__}({told})"
+    def _repr(self: Any) -> str:
+        fields = _fields(self.__class__)
+        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in fields.shown)
+        return f"{type(self).__qualname__}({told})"
 
-        return __repr__
+    def _eq(self: Any, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        fields = _fields(self.__class__)
+        return all(getattr(self, name) == getattr(other, name) for name in fields.compared)
 
-    def _comparer(names: tuple[str, ...]) -> Callable[[Any, object], bool]:
-        def __eq__(self: Any, other: object) -> bool:  # noqa: N807 -- a method
-            if other.__class__ is not self.__class__:
-                return NotImplemented
-            return all(getattr(self, name) == getattr(other, name) for name in names)
+    def _hash(self: Any) -> int:
+        fields = _fields(self.__class__)
+        return hash(tuple(getattr(self, name) for name in fields.compared))
 
-        return __eq__
-
-    def _hasher(names: tuple[str, ...]) -> Callable[[Any], int]:
-        def __hash__(self: Any) -> int:  # noqa: N807 -- a method
-            return hash(tuple(getattr(self, name) for name in names))
-
-        return __hash__
-
-    def _setter(names: frozenset[str]) -> Callable[[Any, str, Any], None]:
-        def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 -- a method
-            if name not in names:
-                raise AttributeError(f"a {type(self).__name__} has no {name!r}")
-            _set(self, name, value)
-
-        return __setattr__
+    def _set_known(self: Any, name: str, value: Any) -> None:
+        if name not in _fields(self.__class__):
+            raise AttributeError(f"a {type(self).__name__} has no {name!r}")
+        _set(self, name, value)
 
     def _refuse(self: Any, name: str, *_: Any) -> None:
         raise AttributeError(f"{name!r} of a {type(self).__name__} cannot change: it is a value")
