@@ -503,7 +503,7 @@ def remember(report: Report, more: Mapping[str, Any] | None = None) -> None:
         report: The run.
         more: What else there is to say of it, or instead of what the report says.
     """
-    from stophooks.reports.history import entry  # noqa: PLC0415 -- after the answer
+    from stophooks.reports.kept import entry  # noqa: PLC0415 -- after the answer
     from stophooks.store.history import History  # noqa: PLC0415 -- the same
 
     with suppress(StoreError):

@@ -24,7 +24,7 @@ from stophooks.models import Outcome, Report, Result, Status
 from stophooks.occasion import Occasion
 from stophooks.occasion.steps import steps
 from stophooks.reports import history, json, plan, preview, text
-from stophooks.reports.status import state
+from stophooks.reports.kept import state
 from stophooks.store import state_dir
 from stophooks.store.cleanups import Cleanups
 from stophooks.store.memory import Memory

@@ -249,7 +249,7 @@ class Call:
         return self._memory
 
     def _remember(self, memory: Memory, reason: str, spent: Spent, *, for_a_person: bool) -> None:
-        from stophooks.reports.status import could_not  # noqa: PLC0415 -- only a failing call pays
+        from stophooks.reports.kept import could_not  # noqa: PLC0415 -- only a failing call pays
 
         if for_a_person:
             memory.blame_machine()

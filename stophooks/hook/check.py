@@ -32,7 +32,7 @@ _OF_A_RUN = (
     "stophooks.store.turn",
     "stophooks.store.logs",
 )
-_OF_AN_ANSWER = ("stophooks.reports.status", "stophooks.reports.history", "stophooks.store.history")
+_OF_AN_ANSWER = ("stophooks.reports.kept", "stophooks.store.history")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +141,6 @@ def _id(found: Tree | None) -> str | None:
 
 def remember_skip(memory: Memory, event: Event, why: str) -> None:
     """Remember, beside the last result, that a stop was not checked."""
-    from stophooks.reports.status import not_checked  # noqa: PLC0415 -- most stops are checked
+    from stophooks.reports.kept import not_checked  # noqa: PLC0415 -- most stops are checked
 
     memory.put_state(event.kind, not_checked(memory.state(event.kind), event, why))

@@ -150,7 +150,7 @@ class Judge:
         tree: str | None = None,
     ) -> None:
         """Remember the result for `stophooks status`, and of which content it is a pass."""
-        from stophooks.reports.status import state  # noqa: PLC0415 -- start-up time
+        from stophooks.reports.kept import state  # noqa: PLC0415 -- start-up time
 
         known = state(report, self.event, result, max_blocks=self.budget.max_blocks)
         if spent is not None:

@@ -8,7 +8,6 @@ something.
 """
 
 from stophooks.process.child import Guard, StartError, Streams, keep_exit_codes
-from stophooks.process.identity import Identity
 from stophooks.process.pump import Never, Stop
 from stophooks.process.run import Cause, Ended, run
 
@@ -16,7 +15,6 @@ __all__ = [
     "Cause",
     "Ended",
     "Guard",
-    "Identity",
     "Never",
     "StartError",
     "Stop",

@@ -10,7 +10,7 @@ from stophooks import threads
 from stophooks.contexts import suppress
 from stophooks.errors import StophooksError
 from stophooks.models import Stream
-from stophooks.process import family, identity, spawn, tag
+from stophooks.process import family, spawn, tag
 from stophooks.process.family import Family
 from stophooks.signum import signal
 from stophooks.typed import TYPE_CHECKING, Protocol, Self
@@ -195,6 +195,8 @@ class Child:
         Raises:
             PermissionError: That user cannot enter the directory, which this one can.
         """
+        from stophooks.process import identity  # noqa: PLC0415 -- few commands have a user
+
         for descriptor in pipes:
             with suppress(PermissionError):  # without it only /dev/stdout and its like are refused
                 os.fchown(descriptor, user.uid, user.gid)

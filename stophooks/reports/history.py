@@ -6,29 +6,13 @@ import time
 
 from stophooks.models import human_duration
 from stophooks.reports.clean import line
-from stophooks.reports.words import happened, went_well, word
+from stophooks.reports.words import happened, word
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from stophooks.models import Report, Result
-
-
-def entry(report: Report, *, at: float) -> dict[str, Any]:
-    """What is kept of a run: everything but output. ``at`` is when it ended, seconds since 1970."""
-    subject = report.subject
-    return {
-        "run": report.run_id,
-        "at": round(at, 3),
-        "event": report.event,
-        "subject": subject and {"kind": subject.kind, "id": subject.id, "path": subject.path},
-        "project": report.project_dir,
-        "passed": went_well(report),
-        "blocks": report.blocks,
-        "duration_s": round(report.duration_s, 3),
-        "results": [_result(result) for result in report.results],
-    }
+    from stophooks.models import Report
 
 
 def trail(report: Report) -> Iterator[str]:
@@ -52,21 +36,6 @@ def trail(report: Report) -> Iterator[str]:
 def text(entries: Iterable[dict[str, Any]]) -> str:
     """Runs for a person, a line each and one for each command that did not pass."""
     return "\n".join(row for entry in entries for row in _rows(entry))
-
-
-def _result(result: Result) -> dict[str, Any]:
-    outcome = result.outcome
-    return {
-        "name": result.command.name,
-        "item": result.item and result.item.name,
-        "status": str(outcome.status),
-        "severity": str(result.command.severity),
-        "exit_code": outcome.exit_code,
-        "signal": outcome.signal,
-        "duration_s": round(outcome.duration_s, 3),
-        "reason": outcome.reason,
-        "log_path": outcome.log_path,
-    }
 
 
 def _rows(entry: dict[str, Any]) -> Iterator[str]:

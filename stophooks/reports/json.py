@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import dumps
 
 from stophooks.reports.clean import line, lines, text
-from stophooks.reports.words import went_well
+from stophooks.reports.kept import went_well
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

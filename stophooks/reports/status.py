@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import time
-
 from stophooks.reports.clean import line
-from stophooks.reports.words import happened
 from stophooks.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stophooks.events import Event
-    from stophooks.models import Report
 
-# Of why checks could not be run.
-REASON_CHARACTERS = 1000
 _UNKNOWN = "nothing is known of it yet"
-
-
-def state(report: Report, event: Event, result: str, *, max_blocks: int) -> dict[str, Any]:
-    """What there is to remember of a run; ``result`` is ``passed`` or ``failed``."""
-    failures = [one for one in report.failures if one.blocks]
-    logs = [one.outcome.log_path for one in failures if one.outcome.log_path]
-    return {
-        **_empty(event, result, max_blocks),
-        "failures": [{"name": one.title, "happened": happened(one)} for one in failures],
-        "logs": os.path.dirname(logs[0]) if logs else None,
-    }
-
-
-def could_not(event: Event, reason: str, *, max_blocks: int) -> dict[str, Any]:
-    """What there is to remember of checks that could not be run."""
-    return _empty(event, "failed", max_blocks) | {"reason": reason[:REASON_CHARACTERS]}
-
-
-def not_checked(known: Mapping[str, Any] | None, event: Event, why: str) -> dict[str, Any]:
-    """What was known, and that a stop was not checked since, for this reason."""
-    skipped = {"reason": why, "agent": event.agent, "session": event.session, "at": time.time()}
-    return {**(known or _empty(event, None, 0)), "skipped": skipped}
 
 
 def passed(states: Mapping[str, Mapping[str, Any] | None]) -> bool:
@@ -74,23 +44,6 @@ def text(project_dir: str, states: Mapping[str, Mapping[str, Any] | None]) -> st
     for event, state in states.items():
         rows += _rows(event, state)
     return "\n".join(rows)
-
-
-def _empty(event: Event, result: str | None, max_blocks: int) -> dict[str, Any]:
-    return {
-        "event": event.kind,
-        "result": result,
-        "agent": event.agent or None,
-        "session": event.session,
-        "at": time.time() if result else None,
-        "failures": [],
-        "blocks": 0,
-        "max_blocks": max_blocks,
-        "allowed": False,
-        "logs": None,
-        "reason": None,
-        "skipped": None,
-    }
 
 
 def _values(state: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from stophooks import signum
-from stophooks.events import EVENTS
 from stophooks.models import Severity, Status, human_duration
 from stophooks.reports.clean import line
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stophooks.models import Outcome, Report, Result
+    from stophooks.models import Outcome, Result
 
 WORDS = {
     Status.PASSED: "PASS",
@@ -32,11 +31,6 @@ def word(result: Result) -> str:
     if result.ignored:
         return "IGNORED"
     return MISSED if never_began(result.outcome) else WORDS[result.outcome.status]
-
-
-def went_well(report: Report) -> bool:
-    """Whether nothing failed that counts; where nothing can be blocked, whatever is told counts."""
-    return not report.blocks if EVENTS[report.event].gate else report.passed
 
 
 def never_began(outcome: Outcome) -> bool:

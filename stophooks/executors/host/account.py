@@ -6,7 +6,7 @@ import os
 import pwd
 
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.process import Identity
+from stophooks.process.identity import Identity
 from stophooks.values import dataclass
 
 # The fault of a user that is not there, or that this process cannot become.
