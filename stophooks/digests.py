@@ -19,6 +19,20 @@ else:
 LARGE_BYTES = 1 << 20
 
 
+def checksum(data: bytes) -> int:
+    """A number by which data that was changed, not on purpose, is told from what was written."""
+    return int.from_bytes(sha256(data).digest()[:4], "big")
+
+
+def is_checksum(told: object, data: bytes) -> bool:
+    """Whether this is the checksum of the data, by this version or by one of before."""
+    if told == checksum(data):
+        return True
+    import zlib  # noqa: PLC0415 -- only for what is damaged, or old
+
+    return told == zlib.crc32(data)
+
+
 def keyed(data: bytes, key: bytes, size: int) -> str:
     """A digest of so many bytes, in hexadecimal, that nobody can make who has not the key."""
     try:
@@ -29,4 +43,4 @@ def keyed(data: bytes, key: bytes, size: int) -> str:
     return blake2b(data, key=key, digest_size=size).hexdigest()
 
 
-__all__ = ["LARGE_BYTES", "keyed", "sha256"]
+__all__ = ["LARGE_BYTES", "checksum", "is_checksum", "keyed", "sha256"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 
+from stophooks.digests import checksum, is_checksum
 from stophooks.errors import StoreError
 from stophooks.store import database, place
 from stophooks.store.database import DamagedError, Databases
@@ -69,7 +69,9 @@ class Store(Databases):
             now = time.time()
             connection.execute("DELETE FROM blocks WHERE updated < ?", (now - KEEP_S,))
             count = _count(connection, session_key) + 1
-            connection.execute(_SET, (session_key, count, now, _sum(session_key, count)))
+            connection.execute(
+                _SET, (session_key, count, now, checksum(_checked(session_key, count)))
+            )
             return count
 
         problems = []
@@ -114,7 +116,7 @@ def _count(connection: sqlite3.Connection, session: str) -> int:
     if found is None:
         return 0
     count, checked = found
-    if not isinstance(count, int) or checked != _sum(session, count):
+    if not isinstance(count, int) or not is_checksum(checked, _checked(session, count)):
         raise DamagedError("a count is not what was written")
     return count
 
@@ -130,5 +132,5 @@ def _check(connection: sqlite3.Connection) -> None:
         _count(connection, session)
 
 
-def _sum(session: object, count: int) -> int:
-    return zlib.crc32(f"{session} {count}".encode("utf-8", "replace"))
+def _checked(session: object, count: int) -> bytes:
+    return f"{session} {count}".encode("utf-8", "replace")

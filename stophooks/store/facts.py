@@ -7,9 +7,9 @@ the checks, block, or say more: a broken store can cost time, never a check.
 from __future__ import annotations
 
 import time
-import zlib
 
 from stophooks import jsonvalues
+from stophooks.digests import checksum, is_checksum
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import DamagedError, Databases
@@ -107,7 +107,7 @@ def _write(connection: sqlite3.Connection, kind: str, key: str, value: Any) -> N
     now = time.time()
     old = (now - KEEP_S, ONCE)
     connection.execute("DELETE FROM facts WHERE at < ? AND kind != ?", old)
-    connection.execute(_SET, (kind, key, text, now, _sum(kind, key, text)))
+    connection.execute(_SET, (kind, key, text, now, checksum(_checked(kind, key, text))))
 
 
 def _row(connection: sqlite3.Connection, kind: str, key: str) -> Any:
@@ -117,7 +117,7 @@ def _row(connection: sqlite3.Connection, kind: str, key: str) -> Any:
     if found is None:
         return None
     text, checked = found
-    if not isinstance(text, str) or checked != _sum(kind, key, text):
+    if not isinstance(text, str) or not is_checksum(checked, _checked(kind, key, text)):
         raise DamagedError("a fact is not what was written")
     return jsonvalues.loads(text)
 
@@ -132,5 +132,5 @@ def _check(connection: sqlite3.Connection) -> None:
         _row(connection, kind, key)
 
 
-def _sum(kind: str, key: str, text: str) -> int:
-    return zlib.crc32(f"{kind}\0{key}\0{text}".encode("utf-8", "replace"))
+def _checked(kind: str, key: str, text: str) -> bytes:
+    return f"{kind}\0{key}\0{text}".encode("utf-8", "replace")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 
 from stophooks import jsonvalues
+from stophooks.digests import checksum, is_checksum
 from stophooks.errors import StoreError
 from stophooks.store import place
 from stophooks.store.database import DamagedError, Database, Databases
@@ -80,7 +80,7 @@ class Passes(Databases):
         told = (found.key, project, found.command, text, found.at)
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute(_PUT, (*told, _sum(*told)))
+            connection.execute(_PUT, (*told, checksum(_checked(*told))))
             connection.execute("DELETE FROM passes WHERE at < ?", (time.time() - KEEP_S,))
             connection.execute(
                 "DELETE FROM passes WHERE key IN "
@@ -139,7 +139,9 @@ class Passes(Databases):
 
 
 def _pass(key: str, project: str, command: str, text: str, at: float, told: int) -> Pass:  # noqa: PLR0917 -- the columns of a row
-    if not isinstance(text, str) or told != _sum(key, project, command, text, at):
+    if not isinstance(text, str) or not is_checksum(
+        told, _checked(key, project, command, text, at)
+    ):
         raise DamagedError("a pass is not what was written")
     return Pass(key=key, project=project, command=command, parts=jsonvalues.loads(text), at=at)
 
@@ -154,5 +156,5 @@ def _check(connection: sqlite3.Connection) -> None:
         _pass(*row)
 
 
-def _sum(*told: Any) -> int:
-    return zlib.crc32("\0".join(map(str, told)).encode("utf-8", "replace"))
+def _checked(*told: Any) -> bytes:
+    return "\0".join(map(str, told)).encode("utf-8", "replace")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 
-from stophooks import jsonvalues
+from stophooks import digests, jsonvalues
 from stophooks import plan as plans
 from stophooks.digests import sha256
 from stophooks.store.database import DamagedError
@@ -88,7 +87,7 @@ def read(session: str, plan: str, text: str) -> Pin | None:
         whole = jsonvalues.loads(plan) if plan else None
     except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise DamagedError(f"a pin cannot be read: {err}") from err
-    if told != checksum(session, plan, rest):
+    if not digests.is_checksum(told, _text(session, plan, rest)):
         raise DamagedError("a pin is not what was written")
     try:
         pinned = None if whole is None else plans.from_json(whole)
@@ -99,5 +98,9 @@ def read(session: str, plan: str, text: str) -> Pin | None:
 
 def checksum(session: str, plan: str, rest: dict[str, Any]) -> int:
     """By what a pin that was changed is told from one that was written."""
+    return digests.checksum(_text(session, plan, rest))
+
+
+def _text(session: str, plan: str, rest: dict[str, Any]) -> bytes:
     text = jsonvalues.dumps([session, plan, rest], sort_keys=True)
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+    return text.encode("utf-8", "surrogatepass")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 
 from stophooks.contexts import contextmanager, suppress
+from stophooks.digests import sha256
 from stophooks.errors import StoreError
 from stophooks.store.lock import FileLock
 from stophooks.store.place import places
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from stophooks import threads
 
 NAME = "runs.lock"
+# An offset in a file has 63 bits.
+_SPARE_BITS = 4
 
 
 @contextmanager
@@ -58,7 +60,7 @@ def turn(
 def number(project_dir: str) -> int:
     """The number of a project, whatever links lead to it; who shares one only wait in turn."""
     data = os.fsencode(os.path.realpath(project_dir))
-    return zlib.crc32(data) << 28 ^ zlib.crc32(data[::-1])
+    return int.from_bytes(sha256(data).digest()[:8], "big") >> _SPARE_BITS
 
 
 def _lock(state_dir: str, offset: int) -> FileLock | None:

@@ -143,7 +143,6 @@ STANDARD = [
     "math",
     "resource",
     "select",
-    "zlib",
 ]
 # What may not be there however the lists above grow.
 NEVER = [

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,7 @@ def test_facts_of_long_ago_are_removed(tmp_path: Path) -> None:
 def test_sqlite_is_whole_without_functools_and_leaves_that_whole() -> None:
     code = """
 import sys
+import zlib
 from stophooks.store import database
 
 assert "functools" not in sys.modules, "started with it"
@@ -166,3 +168,17 @@ print(sqlite3.connect(":memory:").execute("SELECT 1").fetchone())
     )
 
     assert (done.stdout, done.stderr) == ("(40, 380)\n(1,)\n", "")
+
+
+def test_what_an_earlier_version_has_checked_otherwise_is_known_still(tmp_path: Path) -> None:
+    with Facts(str(tmp_path)) as facts:
+        facts.put("state", "k", {"a": 1})
+    text, summed = '{"a": 1}', zlib.crc32(b'state\0k\0{"a": 1}')
+    with sqlite3.connect(tmp_path / "state.db") as made:
+        assert made.execute("SELECT value FROM facts").fetchall() == [(text,)]
+        made.execute("UPDATE facts SET sum = ?", (summed,))
+    made.close()
+
+    with Facts(str(tmp_path)) as facts:
+        assert facts.get("state", "k") == {"a": 1}
+        assert facts.notes == []
