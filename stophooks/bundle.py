@@ -14,7 +14,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 # `typed` has it too, and is a module more to be read by itself.
 TYPE_CHECKING = False
@@ -54,7 +54,9 @@ class _Finder:
         self._open: dict[int, list[str]] = {}
         self._members = _members(groups)
         self._codes: dict[str, dict[str, CodeType]] = {}
-        # Each group is read into the same place: new memory costs more than what is read.
+        # Each group is read into the same place, by one thread at a time: new memory costs more
+        # than what is read.
+        self._reading = allocate_lock()
         self._room = memoryview(bytearray(max((size for *_, size in groups.values()), default=0)))
 
     def find_spec(self, name: str, path: Any = None, _target: object = None) -> Any:
@@ -62,7 +64,7 @@ class _Finder:
         if not name.startswith(f"{_NAME}."):
             return None
         found = self._members.get(name)
-        if found is not None and self._is_current(found[0]):
+        if found is not None and self.is_current(found[0]):
             return _spec(found[1], self)
         found_by: Any
         for found_by in sys.meta_path:
@@ -81,15 +83,37 @@ class _Finder:
         rows = self.groups[group][0]
         codes = self._codes.get(group)
         if codes is None:
-            found = marshal.loads(self.code_of(group))  # noqa: S302 -- what Python does with the same bytes
-            codes = self._codes[group] = dict(zip((row[0] for row in rows), found, strict=True))
+            try:
+                codes = self._codes[group] = self._loaded(group)
+            except (OSError, ValueError, EOFError, TypeError):
+                # It is damaged: all of this is imported as always, and the file written anew.
+                self._forget(group)
+                exec(_source_of(module), module.__dict__)  # noqa: S102 -- what Python does
+                return
         if name == group:
             _run(rows[:-1], codes, self)
         exec(codes[name], module.__dict__)  # noqa: S102 -- the same
 
+    def _loaded(self, group: str) -> dict[str, CodeType]:
+        """The code of a group's modules.
+
+        Raises:
+            OSError, ValueError, EOFError, TypeError: It cannot be read.
+        """
+        with self._reading:
+            found = marshal.loads(self.code_of(group))  # noqa: S302 -- what Python does with the same bytes
+        return dict(zip((row[0] for row in self.groups[group][0]), found, strict=True))
+
+    def _forget(self, group: str) -> None:
+        del self.groups[group]
+        self._members = _members(self.groups)
+        self.missed.setdefault(group, [])
+
     def code_of(self, group: str) -> memoryview:
         """The code of a group, as it lies in the file; good until the next one is asked for."""
         _, begin, size = self.groups[group]
+        if not hasattr(os, "preadv"):
+            return memoryview(os.pread(self._file, size, begin))
         room = self._room[:size]
         return room[: os.preadv(self._file, [room], begin)]
 
@@ -103,14 +127,13 @@ class _Finder:
         self.missed.setdefault(begun[0], []).append(name)
         begun.pop()
 
-    def _is_current(self, group: str) -> bool:
+    def is_current(self, group: str) -> bool:
         """Whether no source of a group has changed; else there is no such group any more."""
         if group in self._codes:
             return True
         for _, place, _, time, size in self.groups[group][0]:
             if _stamp(f"{_PACKAGE}/{place}") != (time, size):
-                del self.groups[group]
-                self._members = _members(self.groups)
+                self._forget(group)
                 return False
         return True
 
@@ -142,6 +165,9 @@ def use() -> None:
     if "importtime" in sys._xoptions:  # noqa: SLF001 -- documented by this name
         # Whoever asks Python for the time of each import wants to be told of each.
         return
+    if not hasattr(sys.modules["_frozen_importlib"], "_get_module_lock"):
+        # A Python to come: it imports as always.
+        return
     sys.meta_path.insert(0, _Finder(*_read(_path())))
 
 
@@ -156,11 +182,13 @@ def keep() -> None:
     path = _path()
     if _FIRST in sys.modules or not os.access(os.path.dirname(path), os.W_OK):
         return
-    # What other stops import stays.
+    # What other stops import stays, as long as it is of the sources that are there.
     known = {
-        name: (rows, bytes(finder.code_of(name))) for name, (rows, *_) in finder.groups.items()
+        name: (rows, bytes(finder.code_of(name)))
+        for name, (rows, *_) in [*finder.groups.items()]
+        if finder.is_current(name)
     }
-    fresh = {name: one for name, names in finder.missed.items() if (one := _group(names))}
+    fresh = {name: one for name, names in finder.missed.items() if names and (one := _group(names))}
     _write(path, known | fresh)
 
 
@@ -294,6 +322,12 @@ def _compiled(name: str) -> tuple[_Row, CodeType] | None:
         return None
     is_package = spec.submodule_search_locations is not None
     return (name, source.removeprefix(f"{_PACKAGE}/"), is_package, *stamp), code
+
+
+def _source_of(module: ModuleType) -> CodeType:
+    source = module.__file__ or ""
+    with open(source, "rb") as file:
+        return compile(file.read(), source, "exec", dont_inherit=True)
 
 
 def _bare(text: bytes, source: str) -> CodeType:

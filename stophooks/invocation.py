@@ -462,7 +462,13 @@ def preflight_for(section: Section) -> Callable[[], Preflight] | None:
     if not any(command.container for command in section.commands):
         return None
     begun: list[Preflight] = []
-    thread = threads.Thread(target=lambda: begun.append(_preflight()), daemon=True)
+
+    def begin() -> None:
+        # What goes wrong here goes wrong again where somebody can say so.
+        with suppress(Exception):
+            begun.append(_preflight())
+
+    thread = threads.Thread(target=begin, daemon=True)
     try:
         thread.start()
     except RuntimeError:  # the system gives no more threads
@@ -471,7 +477,6 @@ def preflight_for(section: Section) -> Callable[[], Preflight] | None:
     def get() -> Preflight:
         # Imports end, and nothing else is waited for in that thread.
         thread.join()
-        # What went wrong there goes wrong here.
         return begun[0] if begun else _preflight()
 
     return get

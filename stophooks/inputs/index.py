@@ -10,6 +10,7 @@ from stophooks.inputs.prints import SETTLED_NS, stamp_of
 from stophooks.inputs.values import UnknownError
 from stophooks.store.place import PRIVATE_FILE
 from stophooks.typed import TYPE_CHECKING
+from stophooks.values import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,9 +36,6 @@ class Index:
         root: The working tree.
         place: Where we keep what we know of it.
         there: The repository.
-
-    Raises:
-        OSError: Nothing can be kept.
     """
 
     def __init__(self, git: Git, root: str, place: str, there: Repository) -> None:
@@ -45,7 +43,11 @@ class Index:
         self._root = root
         self._place = place
         self._there = there
-        self._private = private.repository(place, there.exclude)
+
+    @cached_property
+    def _private(self) -> str:
+        # Of a small repository nothing is asked by an index of ours.
+        return private.repository(self._place, self._there.exclude)
 
     def is_as(self, memory: Memory) -> bool:
         """Whether it is there as it was written."""
@@ -55,6 +57,7 @@ class Index:
         """What is there beside its files, and which of those were written.
 
         Raises:
+            OSError: Nothing can be kept there.
             MovedError: It went away.
         """
         told = self._there.settings()
@@ -69,7 +72,11 @@ class Index:
         return seen
 
     def names(self, memory: Memory) -> set[str]:
-        """The files in it."""
+        """The files in it.
+
+        Raises:
+            OSError: Nothing can be kept there.
+        """
         index = os.path.join(self._place, memory.index)
         return listing.names(self._git, self._root, self._private, index)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import stophooks
+from stophooks import bundle
 from tests.integration.test_hook_answers import PASSES, payload, project
 
 OPENED = """
@@ -260,3 +261,70 @@ def test_the_file_takes_no_stream_that_an_agent_has_left_closed(copy: Copy, wher
     copy.kept.unlink()
 
     assert answer == without_stdin(copy, where)
+
+
+@pytest.mark.parametrize("group", ["hook", "inputs", "engine"])
+def test_damaged_code_is_imported_as_always_and_written_anew(
+    copy: Copy, where: Path, group: str
+) -> None:
+    groups, file = bundle._read(str(copy.kept))  # noqa: SLF001 -- where what lies
+    os.close(file)
+    data = bytearray(copy.kept.read_bytes())
+    _, at, size = groups[f"stophooks.{group}"]
+    data[at : at + size] = bytes(size)
+    copy.kept.write_bytes(data)
+
+    answers = [copy.stop(changed(where)) for _ in range(3)]
+
+    assert [(answer.returncode, answer.stdout) for answer in answers] == [(0, "")] * 3
+    assert copy.kept.read_bytes() != data
+    assert copy.compiled(answers[2]) - {"__init__", "__main__"} == {"bundle", "errors"}
+
+
+def test_threads_that_load_groups_at_once_get_each_its_own(copy: Copy, where: Path) -> None:
+    code = """
+import os, threading
+from stophooks import bundle
+
+bundle.use()
+import sys
+finder = next(one for one in sys.meta_path if isinstance(one, bundle._Finder))
+read, names, wrong = os.preadv, [*finder.groups], []
+
+
+def slowly(file, room, begin):
+    # As when a disk is waited for: the other threads go on.
+    import time
+    found = read(file, room, begin)
+    time.sleep(0.001)
+    return found
+
+
+os.preadv = slowly
+
+
+def load():
+    for name in names:
+        codes = finder._loaded(name)
+        wrong.extend(one for one, code in codes.items() if one.replace(".", "/") not in
+                     code.co_filename.replace("/__init__", ""))
+
+
+threads = [threading.Thread(target=load) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(names) > 5, wrong)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=where,
+        env={"PYTHONPATH": str(copy.root), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("True []\n", "")
