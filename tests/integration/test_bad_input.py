@@ -218,7 +218,9 @@ def test_what_is_no_configuration_is_refused_by_every_door(
     assert words in reason(blocked)
     assert not any("Traceback" in one.stdout + one.stderr for one in (validate, run, blocked))
     assert used().seconds - before.seconds < paced(5 * MOST_S)
-    assert used().peak_bytes < MOST_BYTES or before.peak_bytes == used().peak_bytes
+    # A program that is started counts as its own, for a moment, what this process has.
+    own_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert used().peak_bytes <= max(MOST_BYTES, own_bytes)
 
 
 @pytest.fixture
