@@ -79,33 +79,33 @@ class _Finder:
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code; of a group's own one, first what else is in the group."""
         name = module.__name__
-        group = self._members[name][0]
-        rows = self.groups[group][0]
+        group = self._members[name][0] if name in self._members else ""
         codes = self._codes.get(group)
         if codes is None:
             try:
                 codes = self._codes[group] = self._loaded(group)
-            except (OSError, ValueError, EOFError, TypeError):
-                # It is damaged: all of this is imported as always, and the file written anew.
+            except (OSError, ValueError, EOFError, TypeError, KeyError):
+                # It is damaged, or another thread has found that out: all of this is imported as
+                # always, and the file written anew.
                 self._forget(group)
                 exec(_source_of(module), module.__dict__)  # noqa: S102 -- what Python does
                 return
         if name == group:
-            _run(rows[:-1], codes, self)
+            _run(self.groups[group][0][:-1], codes, self)
         exec(codes[name], module.__dict__)  # noqa: S102 -- the same
 
     def _loaded(self, group: str) -> dict[str, CodeType]:
         """The code of a group's modules.
 
         Raises:
-            OSError, ValueError, EOFError, TypeError: It cannot be read.
+            OSError, ValueError, EOFError, TypeError, KeyError: It cannot be read.
         """
         with self._reading:
             found = marshal.loads(self.code_of(group))  # noqa: S302 -- what Python does with the same bytes
         return dict(zip((row[0] for row in self.groups[group][0]), found, strict=True))
 
     def _forget(self, group: str) -> None:
-        del self.groups[group]
+        self.groups.pop(group, None)
         self._members = _members(self.groups)
         self.missed.setdefault(group, [])
 
@@ -131,6 +131,8 @@ class _Finder:
         """Whether no source of a group has changed; else there is no such group any more."""
         if group in self._codes:
             return True
+        if group not in self.groups:
+            return False
         for _, place, _, time, size in self.groups[group][0]:
             if _stamp(f"{_PACKAGE}/{place}") != (time, size):
                 self._forget(group)

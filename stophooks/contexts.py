@@ -46,7 +46,7 @@ else:
                 self._steps.throw(err)
             except StopIteration as end:
                 return end is not err
-            except BaseException as raised:
+            except BaseException as raised:  # whatever the block raised, Ctrl-C too, came through
                 # A generator makes a RuntimeError of a StopIteration that goes through it.
                 is_same = isinstance(err, StopIteration) and raised.__cause__ is err
                 if raised is not err and not is_same:

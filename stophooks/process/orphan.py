@@ -174,7 +174,7 @@ def begin(
                 setsigmask=_UNBLOCKED,
                 setsigdef=(signal.SIGCHLD,),
             )
-    except BaseException:
+    except BaseException:  # nothing is kept from being raised; only no descriptor stays open
         os.close(reading)
         raise
     finally:

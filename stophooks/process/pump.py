@@ -167,6 +167,6 @@ class Pump:
     def _widen(self, descriptor: int) -> None:
         if self._chunks[descriptor] == CHUNK_BYTES:
             self._chunks[descriptor] = FLOOD_BYTES
-            # A user who has many such pipes already may not.
-            with suppress(OSError):
+            # A user who has many such pipes already may not, and other systems than Linux cannot.
+            with suppress(OSError, AttributeError):
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, FLOOD_BYTES)

@@ -111,6 +111,19 @@ class Copy:
         return {path.name.split(".")[0] for path in paths if self.package in path.parents}
 
 
+def python(copy: Copy, where: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run this with the copy's modules."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=where,
+        env={"PYTHONPATH": str(copy.root), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path)
@@ -227,15 +240,7 @@ def test_a_module_that_cannot_be_run_is_told_and_not_kept(copy: Copy, where: Pat
 def test_threads_that_import_at_the_same_time_find_whole_modules(copy: Copy, where: Path) -> None:
     assert copy.kept.is_file()
     for _ in range(10):
-        done = subprocess.run(
-            [sys.executable, "-c", AT_ONCE],
-            cwd=where,
-            env={"PYTHONPATH": str(copy.root), "PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = python(copy, where, AT_ONCE)
         assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
 
 
@@ -317,14 +322,34 @@ for thread in threads:
     thread.join()
 print(len(names) > 5, wrong)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=where,
-        env={"PYTHONPATH": str(copy.root), "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = python(copy, where, code)
 
     assert (done.stdout, done.stderr) == ("True []\n", "")
+
+
+def test_a_group_that_another_thread_has_forgotten_is_imported_as_always(
+    copy: Copy, where: Path
+) -> None:
+    code = """
+import sys
+from stophooks import bundle
+
+bundle.use()
+finder = next(one for one in sys.meta_path if isinstance(one, bundle._Finder))
+found = finder.find_spec
+
+def find(name, *more):
+    spec = found(name, *more)
+    if name == "stophooks.hook":
+        finder._forget(name)
+    return spec
+
+finder.find_spec = find
+from stophooks.hook import main
+from stophooks.hook.judge import Judge
+print(main.__module__, Judge.__module__)
+"""
+
+    done = python(copy, where, code)
+
+    assert (done.stdout, done.stderr) == ("stophooks.hook stophooks.hook.judge\n", "")

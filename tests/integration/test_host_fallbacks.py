@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ def less(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(table, "own_proc", lambda: False)
     if lacks == "macos":
         monkeypatch.delattr(os, "waitid")
+        monkeypatch.delattr(fcntl, "F_SETPIPE_SZ")
 
 
 @pytest.fixture
@@ -64,6 +66,16 @@ def script(tmp_path: Path, token: str) -> Callable[..., tuple[HostExecutor, Comm
         return HostExecutor(environ), Command(name="c", project_dir=str(tmp_path), run=text)
 
     return make
+
+
+@pytest.mark.usefixtures("less")
+def test_a_flood_of_output_is_whole_with_less(
+    script: Callable[..., tuple[HostExecutor, Command]],
+) -> None:
+    ran = run(*script("head -c 3000000 /dev/zero"))
+
+    assert ran.outcome.status is Status.PASSED
+    assert ran.outcome.stdout.total_bytes == 3_000_000
 
 
 @pytest.mark.usefixtures("less")
