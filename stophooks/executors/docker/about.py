@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from stophooks.executors.docker import clock
 from stophooks.typed import Any
 from stophooks.values import dataclass
@@ -21,7 +23,11 @@ _ARCHITECTURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
-    """What an engine is and can enforce, from its own ``/version`` and ``/info``."""
+    """What an engine is and can enforce, from its own ``/version`` and ``/info``.
+
+    ``has_our_kernel`` tells an engine of this machine, with its clock, from one in a virtual
+    machine behind the same socket.
+    """
 
     api_version: str
     os: str
@@ -37,6 +43,7 @@ class Info:
     memory_bytes: int
     cpus: int
     root_dir: str
+    has_our_kernel: bool
     clock_ahead_s: float = 0.0
 
 
@@ -90,5 +97,6 @@ def describe(version: dict[str, Any], info: dict[str, Any]) -> Info:
         memory_bytes=int(info.get("MemTotal") or 0),
         cpus=int(info.get("NCPU") or 0),
         root_dir=str(info.get("DockerRootDir") or ""),
+        has_our_kernel=info.get("KernelVersion") == os.uname().release,
         clock_ahead_s=clock.ahead_s(info.get("SystemTime")),
     )

@@ -81,8 +81,8 @@ class ContainerRun:
         self._is_create_asked = False
         self._is_create_answered = False
         self._is_known = False
-        self._began = self._started_at = 0.0
-        self._is_gone = False
+        self._began = self._started_at = self._started_wall = 0.0
+        self._is_gone = self._is_restarted = False
 
     def run(self, *, timeout_s: float | None, cancel: Cancellation) -> Outcome:
         """Run the container to its end and remove it; whatever fails is in the outcome.
@@ -187,7 +187,7 @@ class ContainerRun:
             raise faults.start(err) from err
         except ExecutorUnavailableError as err:
             raise faults.unanswered_start(err) from err
-        self._started_at = time.monotonic()
+        self._started_at, self._started_wall = time.monotonic(), time.time()
         if self._engine.info.is_podman:
             self._waiter.begin(self.name, condition="not-running")
 
@@ -261,6 +261,9 @@ class ContainerRun:
         if not self._pump.join(self._engine.left(OUTPUT_AFTER_EXIT_S)) or self._pump.is_cut:
             raise faults.output_cut()
         state = self._state(may_be_oom=code == SIGKILL_CODE)
+        self._is_restarted = state is not None and self._was_started_again(state)
+        if self._is_restarted and code == 0:
+            raise faults.lost("somebody else started it again, and its exit code went with that")
         if self._ended_early(state):
             raise faults.output_cut("its connection ended before the container did")
         if start_failure := faults.start_failure(
@@ -270,13 +273,25 @@ class ContainerRun:
         self._is_known = state is not None
         return self._outcome(Status.FAILED if code else Status.PASSED, state=state)
 
+    def _was_started_again(self, state: State) -> bool:
+        """Whether somebody else has started it since we did; with another clock, if it still runs.
+
+        An engine may answer a wait for a container that is restarted with the new start's code, 0.
+        """
+        is_later = self._has_our_clock and (state.started_at or 0.0) > self._started_wall
+        return state.is_running or is_later
+
     def _ended_early(self, state: State | None) -> bool:
-        """Whether the output ended while the container still ran; told on this machine only."""
-        has_same_clock = self._engine.endpoint.socket and not self._engine.info.is_podman
-        if state is None or state.finished_at is None or not has_same_clock:
+        """Whether the output ended while the container still ran; told with our own clock only."""
+        has_clock = self._has_our_clock and not self._engine.info.is_podman
+        if state is None or state.finished_at is None or not has_clock:
             return False
         ended_at = self._pump.ended_at or state.finished_at
         return state.code is not None and ended_at < state.finished_at - EARLY_S
+
+    @property
+    def _has_our_clock(self) -> bool:
+        return self._engine.endpoint.socket is not None and self._engine.info.has_our_kernel
 
     def _end(self, grace_s: float) -> None:
         """SIGTERM, the grace, SIGKILL; the pump keeps the connection empty all the while."""
@@ -315,6 +330,8 @@ class ContainerRun:
     def _notes(self, status: Status, state: State | None) -> tuple[str, ...]:
         if self._is_gone:
             return ("the container was removed from outside while it ran",)
+        if self._is_restarted:
+            return ("the container was started again from outside while it ran",)
         if (
             status is not Status.FAILED
             or self._heard.exit != SIGKILL_CODE

@@ -15,12 +15,13 @@ ENDED = frozenset({"exited", "dead", "removing", "stopped"})
 class State:
     """A container's state; ``code`` is None unless it has certainly run and ended.
 
-    ``finished_at`` is on the engine's clock, in seconds since the epoch.
+    ``started_at`` and ``finished_at`` are on the engine's clock, in seconds since the epoch.
     """
 
     is_running: bool
     code: int | None
     is_oom: bool
+    started_at: float | None
     finished_at: float | None
 
 
@@ -39,6 +40,7 @@ def read(inspected: dict[str, Any]) -> State:
         is_running=is_running,
         code=exit_code(state.get("ExitCode")) if has_ended else None,
         is_oom=state.get("OOMKilled") is True,
+        started_at=_moment(state.get("StartedAt")),
         finished_at=_moment(state.get("FinishedAt")),
     )
 

@@ -199,7 +199,6 @@ def test_row_25_a_run_is_ended_at_any_step_and_twice(bench: Bench) -> None:
         ("remove", {137}, "from outside"),
         ("kill", {137}, "or from outside"),
         ("stop", {143}, None),
-        ("restart", {143}, None),
     ],
 )
 def test_row_26_a_container_ended_by_somebody_else_fails_with_a_note(
@@ -219,6 +218,53 @@ def test_row_26_a_container_ended_by_somebody_else_fails_with_a_note(
     assert ran.outcome.exit_code in codes
     assert word is None or word in ran.outcome.notes[0]
     assert ran.seconds < paced(10)
+
+
+@pytest.mark.scenario("docker-faults: Somebody else ends the container")
+def test_row_26_a_container_restarted_by_somebody_else_never_passes(bench: Bench) -> None:
+    ran = bench.during("echo out; sleep 60", bench.case.client.api.restart)
+
+    # The engine answers with the code of the end, or with that of the new start.
+    assert ran.short in {("failed", None, 143), ("unavailable", "lost", None)}
+    assert ran.seconds < paced(10)
+
+
+@pytest.mark.scenario("docker-faults: A restarted container speaks for nobody")
+@pytest.mark.parametrize("does", ["still runs", "has ended"])
+def test_row_26_a_container_that_was_started_again_speaks_for_nobody(
+    bench: Bench, does: str
+) -> None:
+    api = bench.case.client.api
+    again = "sleep 60" if does == "still runs" else "exit 0"
+
+    def restart() -> None:
+        (name,) = bench.left()
+        api.start(name)
+        if does == "has ended":
+            api.wait(name)
+
+    rule = Rule(what=CALLS["inspect after"], action=Action.PASS, skip=1, before=restart)
+
+    with Proxy(rule) as proxy:
+        ran = bench.run(proxy.url, f"[ -e /tmp/seen ] && {again}; touch /tmp/seen")
+
+    assert ran.short == ("unavailable", "lost", None)
+    assert "started it again" in (ran.outcome.reason or "")
+
+
+@pytest.mark.scenario("docker-faults: A restarted container speaks for nobody")
+def test_row_26_a_failure_of_a_restarted_container_stays_one(bench: Bench) -> None:
+    def restart() -> None:
+        (name,) = bench.left()
+        bench.case.client.api.start(name)
+
+    rule = Rule(what=CALLS["inspect after"], action=Action.PASS, skip=1, before=restart)
+
+    with Proxy(rule) as proxy:
+        ran = bench.run(proxy.url, "[ -e /tmp/seen ] && sleep 60; touch /tmp/seen; exit 3")
+
+    assert ran.short == ("failed", None, 3)
+    assert "started again from outside" in ran.outcome.notes[0]
 
 
 @pytest.mark.scenario("docker-faults: Somebody else ends the container")
