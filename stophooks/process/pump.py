@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # one is made to hold that was full: so a flood takes fewer turns of both ends.
 CHUNK_BYTES = 64 * KIB
 FLOOD_BYTES = 256 * KIB
+# How often an exit code is asked for that is due. A debugger's word for the end of what it follows
+# comes before the parent's. Seconds.
+_DUE_S = 0.005
 
 
 class Stop(Protocol):
@@ -92,6 +95,7 @@ class Pump:
         self._pipes = child.pipes
         self._chunks = dict.fromkeys(self._pipes, CHUNK_BYTES)
         self._poll = select.poll()
+        self._is_end_due = False
 
     def __enter__(self) -> Self:
         """Begin to take output."""
@@ -109,14 +113,19 @@ class Pump:
     def turn(self, timeout_s: float) -> bool:
         """Wait for anything and take it; whether it was more than output."""
         more = False
+        if self._is_end_due:
+            timeout_s = min(timeout_s, _DUE_S)
         for descriptor, _ in self._poll.poll(-int(-timeout_s * 1000 // 1)):
             if descriptor in self._pipes:
                 self._read(descriptor)
                 continue
             self._poll.unregister(descriptor)
-            if descriptor == self.child.exit_descriptor:
-                self.child.note_end()
+            self._is_end_due |= descriptor == self.child.exit_descriptor
             more = True
+        if self._is_end_due:
+            self.child.note_end()
+            self._is_end_due = not self.child.ended
+            more |= self.child.ended
         return more
 
     def settle(self, until: Callable[[], float]) -> None:

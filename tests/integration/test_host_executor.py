@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ from stophooks.executors.host.shell import find_shell
 from stophooks.models import MIB, Command, Status
 from stophooks.process.pump import CHUNK_BYTES, FLOOD_BYTES
 from tests.program import TOKEN
-from tests.running import run
+from tests.running import paced, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -242,6 +243,28 @@ def test_a_failure_stays_one_when_the_caller_ignores_sigchld(
 
     assert ran.outcome.status is Status.FAILED
     assert ran.outcome.exit_code == 3
+
+
+@pytest.mark.scenario("host-executor: Exit code that comes after the end")
+def test_an_exit_code_that_comes_after_the_end_is_waited_for(
+    host: HostExecutor, command: MakeCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As it happens under `strace --follow-forks`, in one run of five.
+    asked: list[float] = []
+    wait = os.waitpid
+
+    def late(pid: int, options: int) -> tuple[int, int]:
+        asked.append(time.monotonic())
+        return (0, 0) if asked[-1] - asked[0] < 0.5 else wait(pid, options)
+
+    monkeypatch.setattr(os, "waitpid", late)
+
+    ran = run(host, command("exit 3"))
+
+    assert (ran.outcome.status, ran.outcome.exit_code) == (Status.FAILED, 3)
+    assert ran.outcome.notes == ()
+    assert ran.took_s < paced(2)
+    assert len(asked) < 200  # nothing spins meanwhile
 
 
 @pytest.mark.usefixtures("sigchld_ignored")
