@@ -461,6 +461,10 @@ def preflight_for(section: Section) -> Callable[[], Preflight] | None:
     """
     if not any(command.container for command in section.commands):
         return None
+    # What the main thread asks it needs, too; two threads that import from one package at once may
+    # wait for each other.
+    from stophooks.memo import image  # noqa: F401, PLC0415 -- as above
+
     begun: list[Preflight] = []
 
     def begin() -> None:

@@ -11,6 +11,7 @@ from stophooks.typed import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Condition, Event, Lock, RLock, Thread, Timer
+    from threading import enumerate as enumerate  # noqa: A004, PLC0414 -- its name there
 else:
     from _thread import RLock, start_new_thread
     from _thread import allocate_lock as Lock  # noqa: N812 -- its name in threading
@@ -92,6 +93,12 @@ else:
                 turn.release()
             self._waiting.clear()
 
+    _running: set[Thread] = set()
+
+    def enumerate() -> list[Thread]:  # noqa: A001 -- its name in threading
+        """Those of these threads that run now."""
+        return list(_running)
+
     class Thread:
         """One thread; it runs a function."""
 
@@ -118,10 +125,12 @@ else:
                 RuntimeError: The system gives no more threads.
             """
             self._is_begun = True
+            _running.add(self)
             try:
                 start_new_thread(self._run, ())
             except RuntimeError:
                 self._is_begun = False
+                _running.discard(self)
                 raise
 
         def join(self, timeout: float | None = None) -> None:
@@ -137,6 +146,7 @@ else:
             try:
                 target(*args, **given)
             finally:
+                _running.discard(self)
                 self._over.set()
 
     class Timer(Thread):
@@ -166,4 +176,4 @@ else:
         return bool(turn.acquire(True, timeout) if timeout > 0 else turn.acquire(False))  # noqa: FBT003 -- it has no names
 
 
-__all__ = ["Condition", "Event", "Lock", "RLock", "Thread", "Timer"]
+__all__ = ["Condition", "Event", "Lock", "RLock", "Thread", "Timer", "enumerate"]

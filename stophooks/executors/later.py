@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-# Python takes the thread in which this is imported first for its main one; libraries import it.
-import threading
-
+from stophooks import threads
 from stophooks.models import Outcome, Status
 from stophooks.typed import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -36,9 +34,9 @@ class LaterExecutor(Generic[B]):
         self._finish = finish
         self._begun: B | None = None
         self._error: BaseException | None = None
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._made: Executor | None = None
-        self._thread = threading.Thread(target=self._work, name="executor", daemon=True)
+        self._thread = threads.Thread(target=self._work, name="executor", daemon=True)
         self._thread.start()
 
     def run(

@@ -6,7 +6,7 @@ from stophooks.hook import skip, tree
 from stophooks.hook.judge import Judge, Trees
 from stophooks.memo.base import Basis
 from stophooks.typed import TYPE_CHECKING
-from stophooks.values import cached_property, dataclass, replace
+from stophooks.values import cached_property, dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stophooks.hook.pinned import Pinned
     from stophooks.inputs import Tree
     from stophooks.memo.base import Beside
+    from stophooks.memo.image import Question
     from stophooks.models import Report
     from stophooks.plan import Plan, Section
     from stophooks.store.memory import Memory
@@ -51,6 +52,7 @@ class Check:
     began: float
     guard: Guard
     preflight: Callable[[], Preflight] | None = None
+    _asked: dict[str, Question] = field(default_factory=dict)
 
     def skipped(self) -> str | None:
         """Why nothing needs to be run, or None."""
@@ -109,7 +111,8 @@ class Check:
 
     @cached_property
     def _beside(self) -> Beside | None:
-        return skip.beside(self.section, self._before, self.environ)
+        tree = self._before
+        return skip.beside(self.section, tree, self.environ, self._heard())
 
     @cached_property
     def _terms(self) -> str | None:
@@ -128,11 +131,23 @@ class Check:
 
             if not untouched(before, after):
                 return False
-        return skip.beside(self.section, after, self.environ) == known
+        return skip.beside(self.section, after, self.environ, self._heard()) == known
 
     def _look(self, meanwhile: Sequence[str]) -> Tree | None:
+        def work() -> None:
+            # The engine first: it answers while this process imports.
+            self._asked.update(skip.ask(self.section, self.environ))
+            for name in meanwhile:
+                __import__(name)
+
         place = self.plan.project_dir
-        return tree.look(place, self.environ, state_dir=self.state_dir, meanwhile=meanwhile)
+        return tree.look(place, self.environ, state_dir=self.state_dir, meanwhile=work)
+
+    def _heard(self) -> Mapping[str, Question]:
+        """What the engine was asked during the last look; to be taken once."""
+        asked = dict(self._asked)
+        self._asked.clear()
+        return asked
 
 
 def _id(found: Tree | None) -> str | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from stophooks.events import Event
     from stophooks.inputs import Tree
+    from stophooks.memo.image import Question
     from stophooks.plan import Section
     from stophooks.store.memory import Memory
 
@@ -60,10 +61,25 @@ def unchanged(
     return None
 
 
-def beside(section: Section, tree: Tree | None, environ: Mapping[str, str]) -> Beside | None:
+def ask(section: Section, environ: Mapping[str, str]) -> Mapping[str, Question]:
+    """Ask the engine what `beside` needs to know of it, beside everything else."""
+    if not any(command.container for command in section.commands):
+        return {}
+    from stophooks.invocation import home  # noqa: PLC0415 -- most sections need none of it
+    from stophooks.memo.whole import ask as of_section  # noqa: PLC0415 -- the same
+
+    return of_section(section, environ, home() or "/")
+
+
+def beside(
+    section: Section,
+    tree: Tree | None,
+    environ: Mapping[str, str],
+    asked: Mapping[str, Question],
+) -> Beside | None:
     """What besides the project's files and the environment decides a result; None: not known.
 
-    A command that runs every time makes it unknown.
+    A command that runs every time makes it unknown. ``asked`` is what `ask` gave, good for once.
     """
     if not any(
         command.container or command.inputs or command.keep_children or command.secrets
@@ -75,7 +91,7 @@ def beside(section: Section, tree: Tree | None, environ: Mapping[str, str]) -> B
     from stophooks.invocation import home  # noqa: PLC0415 -- most sections need none of it
     from stophooks.memo.whole import beside as of_section  # noqa: PLC0415 -- the same
 
-    return of_section(section, tree, environ, home() or "/")
+    return of_section(section, tree, environ, home() or "/", asked=asked)
 
 
 def terms(section: Section, environ: Mapping[str, str], *, start: str | None, known: Beside) -> str:

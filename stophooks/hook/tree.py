@@ -6,7 +6,7 @@ from stophooks.errors import StophooksError
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from stophooks.inputs import Tree
 
@@ -17,7 +17,7 @@ def look(
     *,
     state_dir: str,
     deadline_s: float | None = None,
-    meanwhile: Iterable[str] = (),
+    meanwhile: Callable[[], None] | None = None,
 ) -> Tree | None:
     """What the project's files hold now; None where it cannot be told.
 
@@ -26,13 +26,8 @@ def look(
         environ: What the program that reads it gets.
         state_dir: Where what makes the next look fast is kept.
         deadline_s: Seconds that it may take; None for the usual time.
-        meanwhile: Modules that are needed next; they are imported while git works.
+        meanwhile: Called once while git works; not at all where that is not asked.
     """
-
-    def load() -> None:
-        for name in meanwhile:
-            __import__(name)
-
     try:
         from stophooks import inputs  # noqa: PLC0415 -- a skipped stop needs none
 
@@ -42,7 +37,7 @@ def look(
             environ=environ,
             state_dir=state_dir,
             deadline_s=limit_s,
-            meanwhile=load,
+            meanwhile=meanwhile,
         )
     except (StophooksError, OSError, ImportError, MemoryError):
         # Not known is not unchanged: the checks run.

@@ -6,9 +6,9 @@ import time
 
 from stophooks import jsonvalues
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.docker import endpoint
+from stophooks.executors.docker import endpoint, recent
 from stophooks.models import MIB
-from stophooks.typed import TYPE_CHECKING
+from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.watchdog.containers import connect
 
 if TYPE_CHECKING:
@@ -20,40 +20,61 @@ _MAX_ANSWER = 4 * MIB
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-def image_id(image: str, environ: Mapping[str, str], home: str) -> str | None:
-    """The engine and the id of its image of this name; None where that is not to be had now.
+class Question:
+    """Asks an engine for the image of a name when it is made, and waits for the answer later.
+
+    HTTP/1.0, so that the answer comes in one piece and the end of the connection is its end.
 
     Args:
         image: As the configuration names it, which has checked its form.
         environ: Names the engine.
         home: Where Docker keeps its configuration.
     """
-    try:
-        place = endpoint.resolve(environ, home)
-        body = _get(place, f"/images/{image}/json")
-        found = jsonvalues.loads(body.decode()).get("Id") if body is not None else None
-    except (ExecutorUnavailableError, OSError, ValueError, AttributeError):
-        return None
-    return f"{place.url} {found}" if isinstance(found, str) and found else None
 
+    def __init__(self, image: str, environ: Mapping[str, str], home: str) -> None:
+        self._image = image
+        self._asked = time.monotonic()
+        self._connection: Any = None
+        try:
+            place = endpoint.resolve(environ, home)
+            self._url = place.url
+            self._connection = connect(place.url, place.tls_dir or "", verify=place.tls_verify)
+            self._connection.settimeout(ANSWER_S)
+            request = f"GET /images/{image}/json HTTP/1.0\r\nHost: stophooks\r\n\r\n"
+            self._connection.sendall(request.encode())
+        except (ExecutorUnavailableError, OSError, ValueError):
+            self._close()
 
-def _get(place: endpoint.Endpoint, path: str) -> bytes | None:
-    """The body of an answer that says yes; None for any other.
+    def image_id(self) -> str | None:
+        """The engine and the id of its image; None where that is not to be had now."""
+        try:
+            body = self._body()
+            said: Any = jsonvalues.loads(body.decode()) if body is not None else None
+            found = said.get("Id")
+        except (OSError, ValueError, AttributeError):
+            return None
+        finally:
+            self._close()
+        if not isinstance(found, str) or not found:
+            return None
+        recent.note(self._url, self._image, said, at=self._asked)
+        return f"{self._url} {found}"
 
-    HTTP/1.0, so that the answer comes in one piece and the end of the connection is its end.
-    """
-    until = time.monotonic() + ANSWER_S
-    connection = connect(place.url, place.tls_dir or "", verify=place.tls_verify)
-    answer = bytearray()
-    try:
-        connection.settimeout(ANSWER_S)
-        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: stophooks\r\n\r\n".encode())
-        while piece := connection.recv(65536):
+    def _body(self) -> bytes | None:
+        """The body of an answer that says yes; None for any other."""
+        if self._connection is None:
+            return None
+        until = time.monotonic() + ANSWER_S
+        answer = bytearray()
+        while piece := self._connection.recv(65536):
             answer += piece
             if len(answer) > _MAX_ANSWER or time.monotonic() > until:
                 return None
-            connection.settimeout(max(0.01, until - time.monotonic()))
-    finally:
-        connection.close()
-    head, end, body = bytes(answer).partition(_END_OF_HEAD)
-    return body if end and head.split(b" ", 2)[1:2] == [b"200"] else None
+            self._connection.settimeout(max(0.01, until - time.monotonic()))
+        head, end, body = bytes(answer).partition(_END_OF_HEAD)
+        return body if end and head.split(b" ", 2)[1:2] == [b"200"] else None
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -16,13 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from stophooks.inputs import Tree
+    from stophooks.memo.image import Question
     from stophooks.models import Command
 
 _WILD = frozenset("*?[")
 
 
-def image(command: Command, environ: Mapping[str, str], home: str) -> str | None:
+def image(
+    command: Command, environ: Mapping[str, str], home: str, *, asked: Question | None = None
+) -> str | None:
     """The engine and the id of the image that a command would run in; None without a container.
+
+    Args:
+        command: Whose image it is.
+        environ: Names the engine.
+        home: Where Docker keeps its configuration.
+        asked: The question, where the engine was asked for this image already.
 
     Raises:
         UnknownError: It cannot be told before the command runs.
@@ -32,9 +41,9 @@ def image(command: Command, environ: Mapping[str, str], home: str) -> str | None
         return None
     if container.pull is Pull.ALWAYS:
         raise UnknownError("its image is pulled every time (`pull: always`)")
-    from stophooks.memo.image import image_id  # noqa: PLC0415 -- only who has an image needs it
+    from stophooks.memo.image import Question  # noqa: PLC0415 -- only who has an image needs it
 
-    found = image_id(container.image, environ, home)
+    found = (asked or Question(container.image, environ, home)).image_id()
     if found is None:
         raise UnknownError("the engine does not tell which image it has")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stophooks import jsonvalues
+from stophooks.containers import Pull
 from stophooks.inputs import UnknownError
 from stophooks.memo import reach
 from stophooks.memo.base import Beside
@@ -13,11 +14,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stophooks.inputs import Tree
+    from stophooks.memo.image import Question
     from stophooks.models import Command
     from stophooks.plan import Section
 
+_NOTHING: Mapping[str, Question] = {}
 
-def beside(section: Section, tree: Tree, environ: Mapping[str, str], home: str) -> Beside | None:
+
+def ask(section: Section, environ: Mapping[str, str], home: str) -> dict[str, Question]:
+    """Ask the engine for the image of each command, for `beside` to hear the answers.
+
+    Args:
+        section: Whose commands they are.
+        environ: Names the engine.
+        home: Where Docker keeps its configuration.
+    """
+    from stophooks.memo.image import Question  # noqa: PLC0415 -- only who has an image needs it
+
+    boxes = [one.container for one in section.commands if one.container is not None]
+    names = dict.fromkeys(box.image for box in boxes if box.pull is not Pull.ALWAYS)
+    return {name: Question(name, environ, home) for name in names}
+
+
+def beside(
+    section: Section,
+    tree: Tree,
+    environ: Mapping[str, str],
+    home: str,
+    *,
+    asked: Mapping[str, Question] = _NOTHING,
+) -> Beside | None:
     """What it is now; None where it cannot be told, or where a command runs every time.
 
     Args:
@@ -25,6 +51,7 @@ def beside(section: Section, tree: Tree, environ: Mapping[str, str], home: str) 
         tree: The project's files now.
         environ: Names the engine.
         home: Where Docker keeps its configuration.
+        asked: What `ask` gave, a moment ago; good for once.
     """
     commands = section.commands
     if any(command.keep_children for command in commands):
@@ -33,7 +60,7 @@ def beside(section: Section, tree: Tree, environ: Mapping[str, str], home: str) 
         for command in commands:
             if not command.inputs:
                 reach.check_mounts(command, tree.root)
-        images = _images(commands, environ, home)
+        images = _images(commands, environ, home, asked)
         ignored = [reach.ignored(command, tree) for command in commands]
         secrets = _secrets(commands)
         scripts = [reach.scripts(command) for command in commands]
@@ -49,13 +76,19 @@ def beside(section: Section, tree: Tree, environ: Mapping[str, str], home: str) 
 
 
 def _images(
-    commands: tuple[Command, ...], environ: Mapping[str, str], home: str
+    commands: tuple[Command, ...],
+    environ: Mapping[str, str],
+    home: str,
+    asked: Mapping[str, Question],
 ) -> dict[str, str | None]:
     """The id of each image; each is asked for once."""
     boxed = [command for command in commands if command.container is not None]
     # One that is always pulled is refused, whoever else has an image of that name.
     boxes = {(one.container.image, one.container.pull): one for one in boxed if one.container}
-    return {name: reach.image(one, environ, home) for (name, _pull), one in boxes.items()}
+    return {
+        name: reach.image(one, environ, home, asked=asked.get(name))
+        for (name, _pull), one in boxes.items()
+    }
 
 
 def _secrets(commands: tuple[Command, ...]) -> dict[str, str]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 import time
 from contextlib import ExitStack
 from itertools import chain, product, zip_longest
 
+from stophooks import threads
 from stophooks.contexts import contextmanager, suppress
 from stophooks.errors import StophooksError, StoreError
 from stophooks.store.holder import BEAT_S, State, distinct, whose
@@ -54,8 +54,8 @@ class Holding:
         self._shelf = shelf
         self._files = tuple(files)
         self.inherited = tuple(inherited)
-        self._over = threading.Event()
-        self._beats = threading.Thread(target=self._beat, name="held", daemon=True)
+        self._over = threads.Event()
+        self._beats = threads.Thread(target=self._beat, name="held", daemon=True)
         if files:
             self._beats.start()
 
@@ -116,7 +116,7 @@ class Shelf:
         return self._take(sorted(set(names)), holder, ())
 
     def wait(
-        self, names: Iterable[str], holder: Holder, *, wait_s: float, stop: threading.Event
+        self, names: Iterable[str], holder: Holder, *, wait_s: float, stop: threads.Event
     ) -> Holding:
         """The same as soon as it can be had, in the order of asking; holds nothing meanwhile.
 

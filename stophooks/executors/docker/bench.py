@@ -6,9 +6,9 @@ import os
 import shutil
 import socket
 import tempfile
-import threading
 from pathlib import Path
 
+from stophooks import threads
 from stophooks.contexts import contextmanager
 from stophooks.executors.docker.executor import DockerExecutor
 from stophooks.executors.docker.probe import File
@@ -100,7 +100,7 @@ class Listener:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.visits = 0
-        threading.Thread(target=self._serve, name="listener", daemon=True).start()
+        threads.Thread(target=self._serve, name="listener", daemon=True).start()
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -6,8 +6,8 @@ A call that waits on a socket cannot be ended otherwise; so the connections made
 from __future__ import annotations
 
 import os
-import threading
 
+from stophooks import threads
 from stophooks.contexts import suppress
 from stophooks.cores import SHUT_RDWR
 from stophooks.executors.docker.direct import DirectClient
@@ -24,7 +24,7 @@ class Sockets:
     """The sockets of one client, to be shut from another thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._sockets: list[socket] = []
         self.is_aborted = False
 

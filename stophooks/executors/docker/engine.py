@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 import time
 
+from stophooks import threads
 from stophooks.cores import Empty, SimpleQueue
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -139,11 +139,12 @@ class Engine:
         *,
         bound_s: float | None = None,
         on: Connection | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> T:
         """The answer of one call, or an error within ``bound_s`` (or `CALL_BOUND_S`) seconds.
 
         ``on`` is a connection that the caller goes on using after an answer; after an error it
-        is closed.
+        is closed. ``meanwhile`` is called once while the engine works, and takes no time of note.
 
         Raises:
             EngineRefusedError: The engine said no, or nothing that can be understood.
@@ -158,7 +159,9 @@ class Engine:
                 connection.close()
             answers.put(answer)
 
-        threading.Thread(target=work, name=f"engine {what}", daemon=True).start()
+        threads.Thread(target=work, name=f"engine {what}", daemon=True).start()
+        if meanwhile is not None:
+            meanwhile()
         limit_s = CALL_BOUND_S if bound_s is None else bound_s
         answer = self._await(answers, connection, what, limit_s)
         if answer.error is not None:
@@ -171,9 +174,10 @@ class Engine:
         function: Callable[[Client], Any],
         *,
         bound_s: float | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> dict[str, Any]:
-        """The answer of a call that promises an object; raises what `call` raises."""
-        answer = self.call(what, function, bound_s=bound_s)
+        """The answer of a call that promises an object; takes and raises what `call` does."""
+        answer = self.call(what, function, bound_s=bound_s, meanwhile=meanwhile)
         if not isinstance(answer, dict):
             raise malformed(what)
         return answer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
+from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import faults, images, owner, podman, spec, volumes
 from stophooks.executors.docker.identity import Identities
@@ -12,7 +12,6 @@ from stophooks.executors.docker.images import Pulls
 from stophooks.executors.docker.lock import Lock
 from stophooks.executors.docker.preflight import Preflight
 from stophooks.executors.docker.run import ContainerRun
-from stophooks.executors.docker.sweep import Sweep
 from stophooks.executors.docker.workspace import check_workdir, make_mount_points, workspace
 from stophooks.models import Command, Expose, Outcome, Status
 from stophooks.mounts import user_sockets
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from stophooks.executors.base import Cancellation, Sink
     from stophooks.executors.docker.engine import Engine
     from stophooks.executors.docker.removal import Removals
+    from stophooks.executors.docker.sweep import Sweep
     from stophooks.watchdog.guard import Guard
 
 
@@ -44,7 +44,6 @@ class _Presence:
     lock: Lock
     labels: dict[str, str]
     identities: Identities
-    sweep: Sweep
 
 
 class DockerExecutor:
@@ -96,9 +95,10 @@ class DockerExecutor:
         self._preflight = preflight or Preflight(environ, home, guard)
         self._pulls = Pulls(environ)
         self._presence: _Presence | None = None
+        self._sweep: Sweep | None = None
         self._cancel: Cancellation | None = None
-        self._lock = threading.Lock()
-        self._volumes_lock = threading.Lock()
+        self._lock = threads.Lock()
+        self._volumes_lock = threads.Lock()
 
     def run(
         self, command: Command, *, timeout_s: float | None, sink: Sink, cancel: Cancellation
@@ -116,10 +116,12 @@ class DockerExecutor:
         """Let go of the run's lock, and leave what dead runs left to the next one."""
         with self._lock:
             presence, self._presence = self._presence, None
-        if presence is not None:
+            sweep, self._sweep = self._sweep, None
+        if sweep is not None:
             # Who asked for the end of everything is not kept waiting.
             is_cancelled = self._cancel is not None and self._cancel.requested
-            presence.sweep.close(wait=not is_cancelled)
+            sweep.close(wait=not is_cancelled)
+        if presence is not None:
             presence.lock.close()
         self._preflight.close()
 
@@ -166,6 +168,7 @@ class DockerExecutor:
                 mask=self._vault.mask,
                 secrets=files,
                 removals=self._removals,
+                beside=lambda: self._clear_up(engine),
             )
             outcome = run.run(timeout_s=timeout_s, cancel=cancel)
         if files and outcome.fault == "command-not-found":
@@ -181,7 +184,7 @@ class DockerExecutor:
         return self._preflight.engine(cancel)
 
     def _appear(self, engine: Engine) -> _Presence:
-        """Tell other runs, once, that this one is there, and clear up behind those that are not."""
+        """Tell other runs, once, that this one is there."""
         with self._lock:
             if self._presence is None:
                 lock = Lock(self._lock_dir, self._run_id)
@@ -193,9 +196,16 @@ class DockerExecutor:
                     lock=lock,
                     labels=labels,
                     identities=Identities(self._uid, self._gid, labels, self._memory_dir),
-                    sweep=Sweep(engine, self._lock_dir),
                 )
             return self._presence
+
+    def _clear_up(self, engine: Engine) -> None:
+        """Clear up, once, behind the runs that are not there any more."""
+        with self._lock:
+            if self._sweep is None:
+                from stophooks.executors.docker.sweep import Sweep  # noqa: PLC0415 -- time: it is imported while the engine starts a container
+
+                self._sweep = Sweep(engine, self._lock_dir)
 
     def _mounts(self, engine: Engine, mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
         socket = engine.endpoint.socket

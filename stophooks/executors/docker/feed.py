@@ -6,8 +6,7 @@ container, whoever dies first. The container's first process writes them and bec
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.containers import Mount
 from stophooks.contexts import suppress
 from stophooks.executors.docker.answers import malformed
@@ -63,7 +62,7 @@ class Feed:
     def __init__(self, connection: Connection, secrets: Mapping[str, bytes]) -> None:
         self.connection = connection
         self._data = b"".join(secrets.values()) + _END + b"\n"
-        self._thread: threading.Thread | None = None
+        self._thread: threads.Thread | None = None
 
     def attach(self, client: Client, container: str) -> None:
         """Open the connection before the container is started, and begin to send.
@@ -76,7 +75,7 @@ class Feed:
         )
         if not reply.is_stream():
             raise malformed("attach")
-        self._thread = threading.Thread(target=self._send, args=(reply,), name="feed", daemon=True)
+        self._thread = threads.Thread(target=self._send, args=(reply,), name="feed", daemon=True)
         self._thread.start()
 
     def _send(self, reply: Reply) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.typed import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -23,8 +22,8 @@ class _Flight(Generic[T]):
         self.error: ExecutorUnavailableError | None = None
         self.is_void = False
         self.is_over = False
-        self._lock = threading.Lock()
-        self._waiting: list[threading.Event] = []
+        self._lock = threads.Lock()
+        self._waiting: list[threads.Event] = []
 
     def result(self) -> T:
         """What came of it, once it is over.
@@ -45,7 +44,7 @@ class _Flight(Generic[T]):
 
     def wait(self, cancel: Cancellation) -> None:
         """Wait until it is over, or until everything is to end."""
-        event = threading.Event()
+        event = threads.Event()
         with self._lock:
             if self.is_over:
                 return
@@ -66,7 +65,7 @@ class Flights(Generic[T]):
 
     def __init__(self, *, keeps: bool) -> None:
         self._keeps = keeps
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     def get(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.executors.docker import images
 from stophooks.executors.docker.usertables import UserTables
 from stophooks.typed import TYPE_CHECKING
@@ -50,8 +49,8 @@ class Identities:
         self._uid = uid
         self._gid = gid
         self._labels = dict(labels)
-        self._lock = threading.Lock()
-        self._reading: dict[str, threading.Lock] = {}
+        self._lock = threads.Lock()
+        self._reading: dict[str, threads.Lock] = {}
         self._users: dict[str, tuple[User, ...]] = {}
         self._tables = UserTables(memory_dir)
 
@@ -91,7 +90,7 @@ class Identities:
 
     def _known(self, engine: Engine, image: Image) -> tuple[User, ...]:
         with self._lock:
-            reading = self._reading.setdefault(image.id, threading.Lock())
+            reading = self._reading.setdefault(image.id, threads.Lock())
         # Who needs another image does not wait for this one's.
         with reading:
             if image.id not in self._users:

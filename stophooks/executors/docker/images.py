@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stophooks.containers import Container, Pull
 from stophooks.errors import ExecutorUnavailableError
-from stophooks.executors.docker import codes
+from stophooks.executors.docker import codes, recent
 from stophooks.executors.docker.answers import EngineRefusedError, malformed
 from stophooks.executors.docker.flights import Flights
 from stophooks.executors.docker.removal import new_name, removed
@@ -135,7 +135,9 @@ def _there(engine: Engine, container: Container) -> Image | None:
 
 def _inspect(engine: Engine, name: str) -> Image | None:
     try:
-        data = engine.ask("image inspect", lambda client: client.inspect_image(name))
+        data = recent.take(engine.endpoint.url, name) or engine.ask(
+            "image inspect", lambda client: client.inspect_image(name)
+        )
         if not isinstance(data.get("Id"), str):
             raise malformed("image inspect")
     except EngineRefusedError as err:

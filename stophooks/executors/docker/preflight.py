@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.contexts import suppress
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -38,11 +37,11 @@ class Preflight:
         self.guard = guard
         self._flights: Flights[Engine] = Flights(keeps=True)
         self._end = Cancellation()
-        self._thread: threading.Thread | None = None
+        self._thread: threads.Thread | None = None
 
     def begin(self) -> None:
         """Ask in a thread of its own; who needs the answer waits for that one."""
-        self._thread = threading.Thread(target=self._ahead, name="preflight", daemon=True)
+        self._thread = threads.Thread(target=self._ahead, name="preflight", daemon=True)
         self._thread.start()
 
     def engine(self, cancel: Cancellation) -> Engine:

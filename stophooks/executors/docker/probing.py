@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from stophooks import threads
 from stophooks.containers import Container, Pull
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import (
@@ -77,7 +77,7 @@ class Probing:
         Raises:
             ExecutorUnavailableError: The engine cannot be asked at all.
         """
-        timer = threading.Timer(BOUND_S, self._cancel.request, ("the time for all probes is up",))
+        timer = threads.Timer(BOUND_S, self._cancel.request, ("the time for all probes is up",))
         timer.daemon = True
         timer.start()
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import queue
 import re
-import threading
 import time
 
+from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import credentials
 from stophooks.executors.docker.answers import EngineRefusedError
@@ -94,7 +94,7 @@ def pull(
         finally:
             connection.close()
 
-    threading.Thread(target=work, name=f"pull {container.image}", daemon=True).start()
+    threads.Thread(target=work, name=f"pull {container.image}", daemon=True).start()
     unsubscribe = cancel.subscribe(lambda: lines.put(InterruptedError(cancel.reason)))
     try:
         _follow(iter(lines.get, None), container.image, note)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 
+from stophooks import threads
 from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -80,14 +80,12 @@ class Removals:
 
     def __init__(self) -> None:
         self._never = Cancellation()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[threads.Thread] = []
         self._left: list[str] = []
 
     def begin(self, engine: Engine, name: str) -> None:
         """Have a container removed whose creation was answered; from any thread."""
-        thread = threading.Thread(
-            target=self._work, args=(engine, name), name="removal", daemon=True
-        )
+        thread = threads.Thread(target=self._work, args=(engine, name), name="removal", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads

@@ -13,15 +13,11 @@ from stophooks.contexts import suppress
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import GRACE_S, Cancellation, Sink
 from stophooks.executors.docker import codes, faults, podman
-from stophooks.executors.docker import state as states
 from stophooks.executors.docker.answers import EngineRefusedError, malformed
 from stophooks.executors.docker.engine import CREATE_BOUND_S, Engine, do
-from stophooks.executors.docker.feed import Feed
 from stophooks.executors.docker.happenings import CancelRequested, Happenings
-from stophooks.executors.docker.removal import Removals, new_name, remove
-from stophooks.executors.docker.stream import Pump
-from stophooks.executors.docker.waiter import Waiter
-from stophooks.models import Outcome, Status, Stream, human_duration, signal_of
+from stophooks.executors.docker.removal import new_name, remove
+from stophooks.models import Outcome, Status, Stream, Tail, human_duration, signal_of
 from stophooks.typed import TYPE_CHECKING, Any
 from stophooks.values import replace
 
@@ -29,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stophooks.executors.docker.client import Client
+    from stophooks.executors.docker.links import Links
+    from stophooks.executors.docker.removal import Removals
     from stophooks.executors.docker.state import State
     from stophooks.secrets.mask import Mask
 
@@ -43,8 +41,6 @@ OUTPUT_AFTER_EXIT_S = 5.0
 ASK_EVERY_S = 0.2
 # Output that ends this long before its container does was cut off; seconds.
 EARLY_S = 0.25
-# An engine that answers at once has the wait registered by then; seconds.
-ARMED_BOUND_S = 1.0
 # A container that was killed for memory may be known to have ended before that is known, on a
 # busy machine by more than a third of a second; seconds.
 OOM_BOUND_S = 1.0
@@ -53,7 +49,18 @@ SIGKILL_CODE = 137
 
 
 class ContainerRun:
-    """One run of one container; use it once."""
+    """One run of one container; use it once.
+
+    Args:
+        engine: Where it runs.
+        config: What the engine is asked for.
+        platform: For which platform; None for the engine's own.
+        sink: Takes its output.
+        mask: Takes secrets out of that first.
+        secrets: Are written into it.
+        removals: See `run`.
+        beside: Is called once while the engine starts it, which takes a while.
+    """
 
     def __init__(
         self,
@@ -65,6 +72,7 @@ class ContainerRun:
         mask: Mask | None = None,
         secrets: Mapping[str, bytes] | None = None,
         removals: Removals | None = None,
+        beside: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = new_name()
         self._removals = removals
@@ -73,11 +81,10 @@ class ContainerRun:
         self._engine = engine.until(self._end_all)
         self._config = config
         self._platform = platform
+        self._sink, self._mask, self._secrets = sink, mask, secrets
+        self._beside = beside
         self._heard = Happenings()
-        self._attach = engine.open()
-        self._pump = Pump(self._attach, sink, self._heard.output_ended, mask)
-        self._feed = Feed(engine.open(), secrets) if secrets else None
-        self._waiter = Waiter(engine.open(), self._heard.wait_ended)
+        self._links: Links | None = None
         self._is_create_asked = False
         self._is_create_answered = False
         self._is_known = False
@@ -102,7 +109,8 @@ class ContainerRun:
         except ExecutorUnavailableError as err:
             outcome = self._without_exit(err, cancel)
         finally:
-            self._release()
+            if self._links is not None:
+                self._links.close()
             leak = self._remove()
             unsubscribe()
         return replace(outcome, notes=(*outcome.notes, leak)) if leak else outcome
@@ -111,7 +119,7 @@ class ContainerRun:
         if cancel.requested:
             return self._outcome(Status.CANCELLED, reason=cancel.reason)
         warnings = self._create()
-        self._attach_and_wait()
+        self._linked().open()
         if cancel.requested:
             return self._outcome(Status.CANCELLED, reason=cancel.reason)
         self._start()
@@ -125,7 +133,9 @@ class ContainerRun:
         self._engine.expect(self.name)
         self._is_create_asked = True
         try:
-            answer = self._engine.ask("create", create, bound_s=CREATE_BOUND_S)
+            answer = self._engine.ask(
+                "create", create, bound_s=CREATE_BOUND_S, meanwhile=self._linked
+            )
             self._is_create_answered = True
             kept = self._inspect().get("HostConfig")
             if not isinstance(kept, dict):
@@ -148,29 +158,19 @@ class ContainerRun:
             bound_s=INSPECT_BOUND_S,
         )
 
-    def _attach_and_wait(self) -> None:
-        # Podman says nothing to a wait until the exit, and may miss one that comes soon after.
-        is_told = not self._engine.info.is_podman
-        if is_told:
-            self._waiter.begin(self.name)
-        try:
-            self._engine.call(
-                "attach",
-                lambda client: self._pump.attach(client, self.name),
-                bound_s=KILL_BOUND_S,
-                on=self._attach,
+    def _linked(self) -> Links:
+        if self._links is None:
+            from stophooks.executors.docker.links import Links  # noqa: PLC0415 -- time: it is imported while the engine works
+
+            self._links = Links(
+                self._engine,
+                self.name,
+                self._heard,
+                sink=self._sink,
+                mask=self._mask,
+                secrets=self._secrets,
             )
-            if feed := self._feed:
-                self._engine.call(
-                    "attach",
-                    lambda client: feed.attach(client, self.name),
-                    bound_s=KILL_BOUND_S,
-                    on=feed.connection,
-                )
-        except EngineRefusedError as err:
-            raise faults.start(err) from err
-        if is_told:
-            self._waiter.armed(self._engine.left(ARMED_BOUND_S))
+        return self._links
 
     def _start(self) -> None:
         try:
@@ -178,6 +178,7 @@ class ContainerRun:
                 "start",
                 lambda client: do(client, "POST", f"/containers/{self.name}/start"),
                 bound_s=CREATE_BOUND_S,
+                meanwhile=self._beside,
             )
         except EngineRefusedError as err:
             if err.status < codes.BAD_REQUEST:
@@ -188,8 +189,7 @@ class ContainerRun:
         except ExecutorUnavailableError as err:
             raise faults.unanswered_start(err) from err
         self._started_at, self._started_wall = time.monotonic(), time.time()
-        if self._engine.info.is_podman:
-            self._waiter.begin(self.name, condition="not-running")
+        self._linked().started()
 
     def _duration(self) -> float:
         """Seconds since its creation began: what a person waits for."""
@@ -240,8 +240,10 @@ class ContainerRun:
         Raises:
             ExecutorUnavailableError: Nobody knows.
         """
+        from stophooks.executors.docker.state import read  # noqa: PLC0415 -- as in `_linked`
+
         try:
-            state = states.read(self._inspect())
+            state = read(self._inspect())
         except (EngineRefusedError, ValueError) as err:
             raise faults.lost(str(err)) from err
         except ExecutorUnavailableError as err:
@@ -253,12 +255,13 @@ class ContainerRun:
         return state.code
 
     def _lost(self) -> ExecutorUnavailableError:
-        if self._pump.is_cut:
+        if self._linked().output.is_cut:
             return faults.output_cut()
         return faults.lost("the connection for its output ended while it was running")
 
     def _ended(self, code: int) -> Outcome:
-        if not self._pump.join(self._engine.left(OUTPUT_AFTER_EXIT_S)) or self._pump.is_cut:
+        output = self._linked().output
+        if not output.join(self._engine.left(OUTPUT_AFTER_EXIT_S)) or output.is_cut:
             raise faults.output_cut()
         state = self._state(may_be_oom=code == SIGKILL_CODE)
         self._is_restarted = state is not None and self._was_started_again(state)
@@ -267,7 +270,7 @@ class ContainerRun:
         if self._ended_early(state):
             raise faults.output_cut("its connection ended before the container did")
         if start_failure := faults.start_failure(
-            code, self._pump.result(Stream.STDERR), self._config["Entrypoint"]
+            code, output.result(Stream.STDERR), self._config["Entrypoint"]
         ):
             raise start_failure
         self._is_known = state is not None
@@ -286,7 +289,7 @@ class ContainerRun:
         has_clock = self._has_our_clock and not self._engine.info.is_podman
         if state is None or state.finished_at is None or not has_clock:
             return False
-        ended_at = self._pump.ended_at or state.finished_at
+        ended_at = self._linked().output.ended_at or state.finished_at
         return state.code is not None and ended_at < state.finished_at - EARLY_S
 
     @property
@@ -300,7 +303,7 @@ class ContainerRun:
                 # Refused: it has just ended. No answer: removal by force is still to come.
                 self._engine.call("kill", _kill(self.name, signal), bound_s=KILL_BOUND_S)
             if self._heard.await_end(self._engine.left(wait_s)):
-                self._pump.join(self._engine.left(OUTPUT_AFTER_EXIT_S))
+                self._linked().output.join(self._engine.left(OUTPUT_AFTER_EXIT_S))
                 return
 
     def _without_exit(self, error: ExecutorUnavailableError, cancel: Cancellation) -> Outcome:
@@ -308,8 +311,8 @@ class ContainerRun:
         outcome = faults.outcome(error, cancel, duration_s=self._duration())
         return replace(
             outcome,
-            stdout=self._pump.result(Stream.STDOUT),
-            stderr=self._pump.result(Stream.STDERR),
+            stdout=self._said(Stream.STDOUT),
+            stderr=self._said(Stream.STDERR),
         )
 
     def _outcome(
@@ -319,13 +322,16 @@ class ContainerRun:
             status=status,
             exit_code=self._heard.exit,
             signal=signal_of(self._heard.exit),
-            stdout=self._pump.result(Stream.STDOUT),
-            stderr=self._pump.result(Stream.STDERR),
+            stdout=self._said(Stream.STDOUT),
+            stderr=self._said(Stream.STDERR),
             duration_s=self._duration(),
             oom=state is not None and state.is_oom,
             reason=reason,
             notes=self._notes(status, state),
         )
+
+    def _said(self, stream: Stream) -> Tail:
+        return self._links.output.result(stream) if self._links else Tail()
 
     def _notes(self, status: Status, state: State | None) -> tuple[str, ...]:
         if self._is_gone:
@@ -342,10 +348,12 @@ class ContainerRun:
 
     def _state(self, *, may_be_oom: bool = False) -> State | None:
         """The container's state after its end, or None; nothing fails for want of it."""
+        from stophooks.executors.docker.state import read  # noqa: PLC0415 -- as in `_linked`
+
         until = time.monotonic() + OOM_BOUND_S
         while True:
             try:
-                state = states.read(self._inspect())
+                state = read(self._inspect())
             except EngineRefusedError as err:
                 self._is_gone = err.status == codes.NOT_FOUND
                 return None
@@ -355,16 +363,6 @@ class ContainerRun:
             if is_sure or time.monotonic() > until:
                 return state
             time.sleep(ASK_OOM_EVERY_S)
-
-    def _release(self) -> None:
-        """End both connections and let their threads end."""
-        self._pump.abort()
-        self._waiter.abort()
-        if self._feed is not None:
-            self._feed.abort()
-            self._feed.join(self._engine.left(KILL_BOUND_S))
-        self._pump.join(self._engine.left(KILL_BOUND_S))
-        self._waiter.join(self._engine.left(KILL_BOUND_S))
 
     def _remove(self) -> str | None:
         if not self._is_create_asked:

@@ -6,10 +6,9 @@ While an attach connection is not read, Docker 20.10 cannot kill or remove its c
 
 from __future__ import annotations
 
-import struct
-import threading
 import time
 
+from stophooks import threads
 from stophooks.executors.base import PIECE_BYTES
 from stophooks.executors.docker.answers import malformed
 from stophooks.executors.output import Output
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from stophooks.secrets.mask import Mask
 
 # stream type, three zero bytes, length: Docker Engine API v1.41, "Attach to a container".
-HEADER = struct.Struct(">BxxxL")
+HEADER_BYTES = 8
 # What is read at once until more has come; Linux keeps less than `PIECE_BYTES` for a Unix socket.
 FIRST_BYTES = 32 * KIB
 # An engine sends a flood in frames of a few KiB, and to take each by itself costs more than what it
@@ -57,7 +56,7 @@ class Pump:
         self._connection = connection
         self._output = Output(sink, mask)
         self._on_end = on_end
-        self._thread: threading.Thread | None = None
+        self._thread: threads.Thread | None = None
         self.is_cut = False
         self.ended_at: float | None = None
 
@@ -75,9 +74,7 @@ class Pump:
         reply = client.reply("POST", f"/containers/{container}/attach", params, endless=True)
         if not reply.is_stream():
             raise malformed("attach")
-        self._thread = threading.Thread(
-            target=self._work, args=(reply,), name="attach", daemon=True
-        )
+        self._thread = threads.Thread(target=self._work, args=(reply,), name="attach", daemon=True)
         self._thread.start()
 
     def _work(self, reply: Reply) -> None:
@@ -149,10 +146,10 @@ class _Frames:
                 pieces.append(view[at : min(at + left, end)])
                 at, left = at + len(pieces[-1]), left - len(pieces[-1])
                 continue
-            if end - at < HEADER.size:
+            if end - at < HEADER_BYTES:
                 break
-            kind, left = HEADER.unpack_from(view, at)
-            at += HEADER.size
+            kind, left = view[at], int.from_bytes(view[at + 4 : at + HEADER_BYTES], "big")
+            at += HEADER_BYTES
             if kind not in _STREAMS:
                 raise OutputCutError
             if pieces and _STREAMS[kind] is not self._stream:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.contexts import contextmanager
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
@@ -90,7 +89,7 @@ def _bounded(engine: Engine, cancel: Cancellation) -> Iterator[Engine]:
     """The engine, whose calls all end soon after the bound, or when everything is to end."""
     end = Cancellation()
     unsubscribe = cancel.subscribe(lambda: end.request(cancel.reason))
-    timer = threading.Timer(BOUND_S, end.request, ("it took too long",))
+    timer = threads.Timer(BOUND_S, end.request, ("it took too long",))
     timer.daemon = True
     timer.start()
     try:

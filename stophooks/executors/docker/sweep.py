@@ -5,9 +5,9 @@ Containers without our label are never looked at, and named volumes are their us
 
 from __future__ import annotations
 
-import threading
 import time
 
+from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import codes
@@ -102,7 +102,7 @@ class Sweep:
         self._end = Cancellation()
         self._engine = engine.until(self._end)
         self._lock_dir = lock_dir
-        self._thread = threading.Thread(target=self._work, name="sweep", daemon=True)
+        self._thread = threads.Thread(target=self._work, name="sweep", daemon=True)
         self._thread.start()
 
     def close(self, *, wait: bool = True) -> None:

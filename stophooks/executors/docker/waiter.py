@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from stophooks import threads
 from stophooks.executors.docker.answers import NOT_UNDERSTOOD, EngineRefusedError
 from stophooks.executors.docker.client import value
 from stophooks.typed import TYPE_CHECKING
@@ -28,12 +27,12 @@ class Waiter:
     def __init__(self, connection: Connection, on_end: Callable[[int | None], None]) -> None:
         self._connection = connection
         self._on_end = on_end
-        self._armed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._armed = threads.Event()
+        self._thread: threads.Thread | None = None
 
     def begin(self, container: str, *, condition: str = "next-exit") -> None:
         """Ask for the next exit, or for another condition of the API; see `armed`."""
-        self._thread = threading.Thread(
+        self._thread = threads.Thread(
             target=self._work, args=(container, condition), name="wait", daemon=True
         )
         self._thread.start()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stophooks import threads
 from stophooks.containers import Container
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import DockerExecutor, engine, removal, run
@@ -160,6 +161,10 @@ def together(work: Callable[[Any], Any], cases: list[Any], *, threads: int = 8) 
         return dict(zip(cases, pool.map(work, cases), strict=True))
 
 
+def _threads() -> set[threading.Thread]:
+    return {*threading.enumerate(), *threads.enumerate()}
+
+
 def _descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
@@ -169,20 +174,18 @@ def bench(case: Case) -> Iterator[Bench]:
     """A bench that no container, thread or file descriptor is left on."""
     bench = Bench(case=replace(case), run_id=f"fault-{uuid.uuid4().hex}")
     bench.left()
-    threads, descriptors = set(threading.enumerate()), _descriptors()
+    before, descriptors = _threads(), _descriptors()
     yield bench
     # The test's own client may have opened one connection per thread of the test.
     case.client.api.close()
     case.client.ping()
     deadline = time.monotonic() + SETTLE_S
-    while time.monotonic() < deadline and (
-        set(threading.enumerate()) - threads or _descriptors() > descriptors
-    ):
+    while time.monotonic() < deadline and (_threads() - before or _descriptors() > descriptors):
         time.sleep(0.02)
     left = bench.left()
     bench.clear()
     assert not left
-    assert not set(threading.enumerate()) - threads
+    assert not _threads() - before
     assert _descriptors() <= descriptors
 
 

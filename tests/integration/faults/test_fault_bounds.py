@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from stophooks import engine
+from stophooks import engine, threads
 from stophooks.errors import StoreError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import removal
@@ -88,7 +87,7 @@ def test_a_run_is_over_soon_after_its_deadline_whatever_hangs(bench: Bench) -> N
 
 def calling(what: str) -> bool:
     """Whether a call of this name waits for its answer now."""
-    return any(one.name == f"engine {what}" for one in threading.enumerate())
+    return any(one.name == f"engine {what}" for one in threads.enumerate())
 
 
 def removing() -> bool:

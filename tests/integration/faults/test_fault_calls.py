@@ -6,13 +6,13 @@ import errno
 import queue
 import socket
 import struct
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stophooks import threads
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.base import Cancellation
 from stophooks.executors.docker import endpoint
@@ -370,7 +370,7 @@ def test_row_11_an_engine_whose_queue_is_full_is_asked_again(bench: Bench) -> No
             another.setblocking(False)
             assert another.connect_ex(daemon.path) == errno.EAGAIN
         future = pool.submit(bench.run, daemon.url)
-        until(lambda: any(one.name == "engine info" for one in threading.enumerate()))
+        until(lambda: any(one.name == "engine info" for one in threads.enumerate()))
         daemon.relieve()
         ran = future.result(20)
 
@@ -442,7 +442,7 @@ def test_an_engine_that_dies_under_four_commands_is_told_for_each(bench: Bench) 
         ]
         until(lambda: all(sink.taken_bytes for sink in sinks), seconds=60)
         # Output may come before the answer to the start.
-        until(lambda: not any(one.name == "engine start" for one in threading.enumerate()))
+        until(lambda: not any(one.name == "engine start" for one in threads.enumerate()))
         began = time.monotonic()
         proxy.die()
         outcomes = [one.result(60) for one in runs]

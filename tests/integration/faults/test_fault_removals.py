@@ -29,6 +29,8 @@ SLOW_S = 6.0
 UNWATCHED = """
 import os, sys
 from stophooks.executors.docker import removal
+from stophooks.process import orphan
+orphan.NAP_S = 0.01
 removal.REMOVE_BOUND_S, os.environ["DOCKER_HOST"] = float(sys.argv[1]), sys.argv[2]
 sys.executable, sys.argv = "/bin/false", ["stophooks", "hook", "--agent", "claude"]
 from stophooks.__main__ import main
