@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING
 
 from bench import engine, pairs
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 TITLE = "A container that prints a lot"
 DOCKER = "docker run, log driver none"
+# What we do with it too, beside masking the secrets in it.
+INTO_FILE = "docker run, its output kept in a file"
 WITH_LOG = "docker run, the engine's usual log driver"
 MB = 1_000_000
 MIB = 1024 * 1024
@@ -40,6 +44,7 @@ def measure(stand: Stand) -> Measured:
     contenders = [
         _docker(stand, project, DOCKER, logs=False),
         settling(Contender(name=HOOK, call=stand.stop(project, edited=True)), project),
+        _into_file(stand, project),
     ]
     turns = pairs.take(contenders, rounds=rounds)
     stand.expect(project, passed=rounds + pairs.WARM_UP)
@@ -74,9 +79,16 @@ def _docker(stand: Stand, project: Project, name: str, *, logs: bool) -> Contend
     return settling(Contender(name=name, call=stand.argv(project, *argv)), project)
 
 
+def _into_file(stand: Stand, project: Project) -> Contender:
+    argv = (*engine.run_call(project.path, "none"), stand.image, "sh", "-c", IN_CONTAINER)
+    kept = shlex.quote(os.path.join(stand.root, "kept-output"))
+    call = stand.shell(project, f"{shlex.join(argv)} > {kept}")
+    return settling(Contender(name=INTO_FILE, call=call), project)
+
+
 def _table(turns: pairs.Turns, size: int, rounds: int) -> Table:
     """In bytes per second, so that more is better, and a ratio above 1 too."""
-    names = [DOCKER, HOOK, WITH_LOG]
+    names = [DOCKER, HOOK, INTO_FILE, WITH_LOG]
     told = pairs.table(turns, key="", title="", names=names, references=[])
     references = turns.seconds(DOCKER) if DOCKER in turns.runs else []
     for entry in told.entries:

@@ -28,7 +28,7 @@ _NAPPING = (
     'exec "$@" <&4 3<&- 4<&-; } >/dev/null & echo $!'
 )
 # How long a `Nap` lasts at most. Seconds.
-NAP_S = 0.5
+NAP_S = 2.0
 _MICROSECONDS = 1_000_000
 # Of a C `long`, of which a `struct timeval` has two.
 _LONG_BYTES = 8 if sys.maxsize > 1 << 32 else 4

@@ -15,10 +15,11 @@ from stophooks.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD_BYTES = 48 * MIB
-TAIL_BYTES = 16 * MIB
-# What is moved at once to put an overlong log in order.
-PIECE_BYTES = 256 * KIB
+# Of an overlong log; the end is in memory until its command has ended.
+HEAD_BYTES = 60 * MIB
+TAIL_BYTES = 4 * MIB
+# Smaller pieces of it are put together.
+PIECE_BYTES = 16 * KIB
 KEEP_S = 7 * 24 * 3600.0
 KEEP_BYTES = 512 * MIB
 KEEP_RUNS = 200
@@ -100,8 +101,10 @@ class RunLog:
         self.error: str | None = None
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
+        self._last: list[bytes | bytearray] = []
+        self._last_bytes = 0
         self._total = 0
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         self._fd = os.open(path, flags, PRIVATE_FILE)
 
     @property
@@ -111,20 +114,26 @@ class RunLog:
 
     def write(self, data: bytes) -> None:
         """Take the next piece of output."""
-        rest = memoryview(data)
+        if self.error is not None:
+            return
+        room = self._head_bytes - self._total
+        self._total += len(data)
         try:
-            while rest and self.error is None:
-                rest = rest[self._put(rest) :]
+            if room > 0:
+                self._write(data[:room])
+                data = data[room:]
         except OSError as err:
             self._fail(err)
+        if data and self.error is None:
+            self._keep(data)
 
     def close(self) -> None:
-        """Put the last bytes of an overlong log in order and close the file."""
+        """Write the last bytes of an overlong log and close the file."""
         if self._fd < 0:
             return
         try:
-            if self._total > self._head_bytes + self._tail_bytes:
-                self._unroll()
+            if self._last and self.error is None:
+                self._end()
         except OSError as err:
             self._fail(err)
         try:
@@ -132,53 +141,37 @@ class RunLog:
         except OSError as err:  # a network file system may say only now that it is full
             self._fail(err)
         self._fd = -1
+        self._last.clear()
 
     def _fail(self, err: OSError) -> None:
         self.error = self.error or err.strerror or str(err)
 
-    def _put(self, data: memoryview) -> int:
-        """Write at the place of the next byte: behind the head the file is a ring."""
-        place, room = self._total, self._head_bytes - self._total
-        if room <= 0:
-            offset = (self._total - self._head_bytes) % self._tail_bytes
-            place, room = self._head_bytes + offset, self._tail_bytes - offset
-        written = os.pwrite(self._fd, data[:room], place)
-        self._total += written
-        return written
+    def _keep(self, data: bytes) -> None:
+        """Have the last pieces wait for the end: to write what is left out takes time."""
+        last = self._last
+        self._last_bytes += len(data)
+        if len(data) >= PIECE_BYTES:
+            last.append(data)
+        elif last and isinstance(piece := last[-1], bytearray) and len(piece) < PIECE_BYTES:
+            # Each piece costs memory of its own, and some commands write single bytes.
+            piece += data
+        else:
+            last.append(bytearray(data))
+        while self._last_bytes - len(last[0]) >= self._tail_bytes:
+            self._last_bytes -= len(last.pop(0))
 
-    def _unroll(self) -> None:
-        """Make ``head mark B A`` of ``head A B``: the ring's oldest byte is the first of B.
+    def _end(self) -> None:
+        """Put the last bytes behind the first ones, with a mark between where some are left out."""
+        tail = b"".join(self._last)[-self._tail_bytes :]
+        cut = self._total - self._head_bytes - len(tail)
+        if cut:
+            self._write(f"\n[stophooks: {cut} bytes left out here]\n".encode())
+        self._write(tail)
 
-        In place and in pieces: the ring is larger than all else that a run keeps in memory.
-        """
-        ring = self._head_bytes
-        split = ring + (self._total - self._head_bytes) % self._tail_bytes
-        end = ring + self._tail_bytes
-        cut = self._total - self._head_bytes - self._tail_bytes
-        mark = f"\n[stophooks: {cut} bytes left out here]\n".encode()
-        self._write_at(end, mark)
-        # Backwards as a whole and then each part: the order of the parts is turned round.
-        self._reverse(ring, end + len(mark))
-        self._reverse(ring, ring + len(mark))
-        after = ring + len(mark) + end - split
-        self._reverse(ring + len(mark), after)
-        self._reverse(after, end + len(mark))
-
-    def _reverse(self, start: int, end: int) -> None:
-        """Turn round the bytes of the file from ``start`` to before ``end``."""
-        while end - start > 1:
-            size = min(PIECE_BYTES, (end - start) // 2)
-            low = os.pread(self._fd, size, start)
-            high = os.pread(self._fd, size, end - size)
-            self._write_at(start, high[::-1])
-            self._write_at(end - size, low[::-1])
-            start, end = start + size, end - size
-
-    def _write_at(self, place: int, data: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
-            written = os.pwrite(self._fd, rest, place)
-            place, rest = place + written, rest[written:]
+            rest = rest[os.write(self._fd, rest) :]
 
 
 def is_due(logs: RunLogs) -> bool:

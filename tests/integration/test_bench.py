@@ -78,13 +78,16 @@ def is_below(place: Path, pid: int) -> bool:
 @pytest.mark.scenario("bench: Contenders take turns")
 def test_contenders_run_in_turns(tmp_path: Path) -> None:
     contenders = [
-        Contender(name=name, call=bash(f"echo {name} >> order", tmp_path)) for name in "AB"
+        Contender(name=name, call=bash(f"echo {name} >> order", tmp_path)) for name in "ABC"
     ]
 
-    turns = pairs.take(contenders, rounds=2, warm_up=1)
+    turns = pairs.take(contenders, rounds=11, warm_up=1)
 
-    assert (tmp_path / "order").read_text().split() == ["A", "B"] * 3
-    assert [len(runs) for runs in turns.runs.values()] == [2, 2]
+    order = "".join((tmp_path / "order").read_text().split())
+    rounds = [order[at : at + 3] for at in range(0, len(order), 3)]
+    assert [sorted(one) for one in rounds] == [["A", "B", "C"]] * 12
+    assert len({*rounds}) > 3
+    assert [len(runs) for runs in turns.runs.values()] == [11] * 3
 
 
 @pytest.mark.scenario("bench: A program that fails has no figures")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from stophooks.errors import StoreError
+from stophooks.models import KIB
 from stophooks.store.logs import (
     KEEP_RUNS,
     LONG_BYTES,
@@ -57,9 +59,10 @@ def test_a_command_s_name_makes_a_safe_file_name(tmp_path: Path, name: str, file
 
 
 @pytest.mark.parametrize("pieces", [1, 3, 7, 1000])
+@pytest.mark.parametrize("size", [65, 66, 70, 79, 80, 81, 95, 96, 97, 112, 435])
 @pytest.mark.scenario("agent-claude: An overlong log keeps its beginning and its end")
-def test_an_overlong_log_keeps_both_ends(tmp_path: Path, pieces: int) -> None:
-    data = bytes(range(33, 120)) * 5
+def test_an_overlong_log_keeps_both_ends(tmp_path: Path, size: int, pieces: int) -> None:
+    data = (bytes(range(33, 120)) * 5)[:size]
     log = RunLog(str(tmp_path / "log"), head_bytes=48, tail_bytes=16)
 
     for start in range(0, len(data), pieces):
@@ -68,6 +71,20 @@ def test_an_overlong_log_keeps_both_ends(tmp_path: Path, pieces: int) -> None:
 
     cut = f"\n[stophooks: {len(data) - 64} bytes left out here]\n".encode()
     assert (tmp_path / "log").read_bytes() == data[:48] + cut + data[-16:]
+
+
+def test_the_end_of_an_overlong_log_of_single_bytes_takes_little_memory(tmp_path: Path) -> None:
+    log = RunLog(str(tmp_path / "log"), head_bytes=10, tail_bytes=256 * KIB)
+    tracemalloc.start()
+    try:
+        for number in range(1024 * KIB):
+            log.write(number.to_bytes(4, "big")[-1:])
+        assert tracemalloc.get_traced_memory()[1] < 512 * KIB
+    finally:
+        tracemalloc.stop()
+    log.close()
+
+    assert (tmp_path / "log").read_bytes()[-256:] == bytes(range(256))
 
 
 @pytest.mark.parametrize("size", [0, 47, 48, 49, 63, 64])

@@ -93,10 +93,11 @@ class Pump:
         """Take what comes, as much as has come at once: a call costs more than its bytes."""
         frames = _Frames()
         while size := reply.readinto(frames.room()):
+            next_at = time.monotonic() + PAUSE_S
             for stream, pieces in frames.take(size):
                 self._output.write(stream, *pieces)
             if FLOOD_BYTES <= size < PIECE_BYTES // 2:
-                time.sleep(PAUSE_S)
+                time.sleep(max(0.0, next_at - time.monotonic()))
         if frames.is_within:
             raise OutputCutError
 
