@@ -162,13 +162,15 @@ class RunLog:
 
     def _end(self) -> None:
         """Put the last bytes behind the first ones, with a mark between where some are left out."""
-        tail = b"".join(self._last)[-self._tail_bytes :]
-        cut = self._total - self._head_bytes - len(tail)
+        over = max(0, self._last_bytes - self._tail_bytes)
+        cut = self._total - self._head_bytes - self._last_bytes + over
         if cut:
             self._write(f"\n[stophooks: {cut} bytes left out here]\n".encode())
-        self._write(tail)
+        self._last[0] = self._last[0][over:]
+        for piece in self._last:
+            self._write(piece)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | bytearray) -> None:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._fd, rest) :]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REMOVE_BOUND_S = 20.0
 PAUSE_S = 0.1
+YIELD_S = 1.0
 # An unanswered create may still be carried out: so often must the container be absent, so far
 # apart (seconds), before it counts as gone.
 ABSENCES = 3
@@ -75,11 +76,15 @@ def remove(engine: Engine, name: str, *, cancel: Cancellation, is_sure: bool = T
 class Removals:
     """Removes containers beside everything else, for a run that does not wait for it.
 
-    Whoever ends the process makes sure before that a watchdog has what is not gone, or waits.
+    What others wait for comes first: while a container of the run is at work, which an engine may
+    be about to start, a removal waits for up to `YIELD_S`. Whoever ends the process makes sure
+    before that a watchdog has what is not gone, or waits.
     """
 
     def __init__(self) -> None:
         self._never = Cancellation()
+        self._turn = threads.Condition()
+        self._at_work = 0
         self._threads: list[threads.Thread] = []
         self._left: list[str] = []
 
@@ -93,6 +98,19 @@ class Removals:
         else:
             self._threads.append(thread)
 
+    @contextmanager
+    def before_them(self) -> Iterator[None]:
+        """What is done in here comes first; from any thread."""
+        with self._turn:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._at_work -= 1
+                if not self._at_work:
+                    self._turn.notify_all()
+
     def wait(self) -> tuple[str, ...]:
         """Wait for the end of all of them; the names of containers that are still there."""
         for thread in self._threads:
@@ -100,6 +118,10 @@ class Removals:
         return tuple(self._left)
 
     def _work(self, engine: Engine, name: str) -> None:
+        until = time.monotonic() + YIELD_S
+        with self._turn:
+            while self._at_work and (left := until - time.monotonic()) > 0:
+                self._turn.wait(left)
         if remove(engine, name, cancel=self._never):
             self._left.append(name)
 

@@ -105,7 +105,8 @@ class ContainerRun:
         unsubscribe = cancel.subscribe(end_all)
         leak = None
         try:
-            outcome = self._run(timeout_s, cancel)
+            with self._removals.before_them() if self._removals else suppress():
+                outcome = self._run(timeout_s, cancel)
         except ExecutorUnavailableError as err:
             outcome = self._without_exit(err, cancel)
         finally:
