@@ -11,6 +11,7 @@ import os
 from stophooks import invocation
 from stophooks.events import EVENTS
 from stophooks.executors.base import Cancellation
+from stophooks.invocation.section import SectionRun
 from stophooks.models import Outcome, Report, Result, Status
 from stophooks.occasion.compat import COMPAT
 from stophooks.occasion.steps import once_key, steps
@@ -85,7 +86,7 @@ class Firing:
 
     def explained(self, occasion: Occasion) -> tuple[Step, ...]:
         """What `preview` shows, and because of what each command would run, or not."""
-        running = invocation.SectionRun(
+        running = SectionRun(
             self._section(occasion, ()), self._plan, occasion=occasion, done=self._done
         )
         return running.explained(self.preview(occasion))
@@ -127,7 +128,7 @@ class Firing:
         return COMPAT.get(words.get(EVENTS[event].area) or "", ())
 
     def _run(self, section: Section, occasion: Occasion) -> Report:
-        running = invocation.SectionRun(
+        running = SectionRun(
             section,
             self._plan,
             with_caller=self._with_caller,

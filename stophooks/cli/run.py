@@ -18,7 +18,8 @@ from stophooks.engine import nobody
 from stophooks.errors import UsageError
 from stophooks.events import EVENTS, STOP, STOP_EVENTS, Event
 from stophooks.executors.base import Cancellation
-from stophooks.invocation import SectionRun
+from stophooks.invocation.boxes import left_behind
+from stophooks.invocation.section import SectionRun
 from stophooks.memo.base import Basis
 from stophooks.models import Outcome, Report, Result, Status
 from stophooks.occasion import Occasion
@@ -101,7 +102,7 @@ def run(
         console.err(f"Nothing was run and nothing was checked: {reason}.")
         return
     _see_to_the_dead(whole)
-    for note in invocation.left_behind():
+    for note in left_behind():
         console.err(note)
     received, report = _run(whole, section, format_, verbose=verbose, wait=not no_wait, basis=basis)
     if received is None and config is None:

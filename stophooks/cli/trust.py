@@ -12,6 +12,7 @@ from stophooks import invocation
 from stophooks.agents.around import around
 from stophooks.cli import console, project
 from stophooks.errors import UsageError
+from stophooks.invocation.section import RUNNING
 from stophooks.lifecycles.cleanup import script
 from stophooks.pinning import pin_of, protected
 from stophooks.process.family import TOKEN
@@ -90,7 +91,7 @@ def _refuse_others(*, asks: bool) -> None:
             f"Nothing was adopted: {title} started this ({name} is set), and an agent cannot trust "
             "for itself. Call it in a terminal of your own."
         )
-    if invocation.RUNNING in environ or TOKEN in environ:
+    if RUNNING in environ or TOKEN in environ:
         raise NotAPersonError(
             "Nothing was adopted: a check started this, and no check can trust. Call it in a "
             "terminal of your own."

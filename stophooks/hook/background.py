@@ -13,6 +13,7 @@ from stophooks.events import SESSION_START, Event
 from stophooks.executors.base import Cancellation
 from stophooks.hook import baseline, tree
 from stophooks.hook.watch import OVERRUN_S
+from stophooks.invocation.section import SectionRun
 from stophooks.memo.base import Basis
 from stophooks.models import Status
 from stophooks.plan import from_json
@@ -78,7 +79,7 @@ def _known(section: Section, plan: Plan, start: str | None, cancel: Cancellation
     """What failed, or why that is not known: only a run in the project as it was at first tells."""
     try:
         # Nothing has changed yet: what fails for any file is what failed before.
-        run = invocation.SectionRun(section, plan, basis=Basis(all_files=True))
+        run = SectionRun(section, plan, basis=Basis(all_files=True))
         report = run.report(cancel=cancel, wait=False)
     except StophooksError as err:
         return {"unknown": f"its commands could not be run: {err}"}

@@ -12,17 +12,9 @@ from stophooks.events import CLEANUP, SESSION_EVENTS, SESSION_START, STOP, STOP_
 from stophooks.hook import arguments, caller
 from stophooks.hook.budget import Budget, Spent
 from stophooks.hook.explain import explain
-from stophooks.invocation import (
-    DISABLE,
-    SectionRun,
-    directory,
-    disabled,
-    home,
-    leaks_dir,
-    left_behind,
-    preflight_for,
-    public_environ,
-)
+from stophooks.invocation import DISABLE, directory, disabled, home, public_environ
+from stophooks.invocation.boxes import leaks_dir, left_behind, preflight_for
+from stophooks.invocation.section import SectionRun
 from stophooks.plan import DEFAULT_MAX_BLOCKS, Section
 from stophooks.store import state_dir
 from stophooks.store.memory import Memory, block_keys

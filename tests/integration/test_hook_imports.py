@@ -65,6 +65,8 @@ OWN = [
     "inputs.repository",
     "inputs.values",
     "invocation",
+    "invocation.boxes",
+    "invocation.section",
     "jsonvalues",
     "memo",
     "memo.base",

@@ -21,8 +21,9 @@ from pathlib import Path
 import docker
 import psutil
 
-from stophooks import config, invocation
+from stophooks import config
 from stophooks.executors.base import Cancellation
+from stophooks.invocation.section import SectionRun
 from stophooks.models import Status
 from stophooks.values import dataclass
 
@@ -85,7 +86,7 @@ def main(count: int) -> int:
         assert section is not None
         first = used()
         for number in range(1, count + 1):
-            running = invocation.SectionRun(section, plan)
+            running = SectionRun(section, plan)
             report = running.report(cancel=Cancellation())
             assert [one.outcome.status for one in report.results] == EXPECTED, report
             if number % 100 == 0:

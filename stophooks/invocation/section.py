@@ -1,23 +1,18 @@
-"""One call by a person or an agent: what it finds around it, and how it runs a section.
-
-Both doors use it, so that a command has the same surroundings by hand as under an agent.
-"""
+"""One run of one section, with its logs, its turn in the project, and what need not run."""
 
 from __future__ import annotations
 
-import os
-import time
-
-from stophooks import agents, threads
-from stophooks.contexts import contextmanager, suppress
-from stophooks.errors import ProjectBusyError, StoreError, UsageError
+from stophooks import threads
+from stophooks.contexts import contextmanager
+from stophooks.errors import ProjectBusyError
 from stophooks.events import STOP_EVENTS
+from stophooks.invocation import environ, home, new_run_id, public_environ, remember
+from stophooks.invocation.boxes import Boxes, leaks_dir
 from stophooks.memo.base import Basis, concerns
 from stophooks.models import human_duration
 from stophooks.plan import WAIT
 from stophooks.store import state_dir
-from stophooks.store.place import writable_dir
-from stophooks.typed import TYPE_CHECKING, Any
+from stophooks.typed import TYPE_CHECKING
 from stophooks.values import replace
 
 if TYPE_CHECKING:
@@ -26,24 +21,17 @@ if TYPE_CHECKING:
     from stophooks.engine import Observer
     from stophooks.executors.base import Cancellation, Executor
     from stophooks.executors.docker.preflight import Preflight
-    from stophooks.executors.docker.removal import Removals
-    from stophooks.executors.later import LaterExecutor
     from stophooks.memo.base import Why
     from stophooks.memo.memo import Memo as RunMemo
     from stophooks.models import Report
     from stophooks.occasion import Occasion, Step
     from stophooks.plan import Plan, Section
-    from stophooks.secrets.mask import Mask
     from stophooks.secrets.vault import Vault
     from stophooks.store.logs import RunLogs
     from stophooks.watchdog.guard import Guard
 
 
 BASIS = Basis()
-_LEFT = (
-    "LEAK: the container {0} of an earlier run could not be removed. The next run that uses its "
-    "engine tries again; or remove it with `docker rm -f {0}`."
-)
 # Who waited longer for the project's turn waited for another run. Seconds.
 STALE_S = 0.01
 # The numbers of the projects whose turns are held by whom a command was started by.
@@ -71,66 +59,6 @@ _ONE_REPOSITORY = frozenset(
         "GIT_WORK_TREE",
     }
 )
-
-# Set by a person who wants no checks for a while.
-DISABLE = "STOPHOOKS_DISABLE"
-
-
-def disabled(environ: Mapping[str, str]) -> bool:
-    """Whether a person wants no checks; a value that says nothing clear does not."""
-    return environ.get(DISABLE, "").lower() in {"1", "true", "yes", "on"}
-
-
-def directory() -> str:
-    """The working directory.
-
-    Raises:
-        UsageError: It was removed.
-    """
-    try:
-        return os.getcwd()  # noqa: TID251 -- floor 4
-    except FileNotFoundError as err:
-        raise UsageError("The working directory no longer exists. Change to another one.") from err
-
-
-# The environment and what of it is public, once it is held.
-_held: tuple[dict[str, str], dict[str, str]] | None = None
-
-
-def hold_environ() -> None:
-    """Read the environment once for all: for a short process, in which nobody changes it."""
-    global _held  # noqa: PLW0603 -- a property of the process
-    own = dict(os.environ)  # noqa: TID251 -- floor 4
-    _held = own, agents.public(own)
-
-
-def environ() -> dict[str, str]:
-    """The environment, as a copy."""
-    return dict(_held[0] if _held else os.environ)  # noqa: TID251 -- floor 4
-
-
-def public_environ() -> dict[str, str]:
-    """The environment without what belongs to an agent: what configurations and commands see."""
-    return dict(_held[1]) if _held else agents.public(environ())
-
-
-def mask(plan: Plan) -> Mask:
-    """What takes the secrets of a plan, and those around it, out of what is shown."""
-    from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- an agent's call needs none of it
-
-    commands = [command for section in plan.sections for command in section.commands]
-    return Vault(public_environ(), commands, hides=(environ(),)).mask
-
-
-def home() -> str | None:
-    """The home directory, or None where there is none."""
-    found = os.path.expanduser("~")
-    return found if os.path.isabs(found) else None
-
-
-def new_run_id() -> str:
-    """A name for a run that no other has: the time, and something by chance."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
 
 
 class SectionRun:
@@ -161,9 +89,6 @@ class SectionRun:
         basis: Basis = BASIS,
         preflight: Callable[[], Preflight] | None = None,
     ) -> None:
-        self._preflight = preflight
-        self._answers_first = guard is not None
-        self._removals: Removals | None = None
         self._section = section
         self._plan = plan
         self._occasion = occasion
@@ -171,6 +96,13 @@ class SectionRun:
         self._basis = basis
         self._last: Report | None = None
         self._run_id = new_run_id()
+        self._boxes = Boxes(
+            section,
+            self._run_id,
+            session=occasion.session if occasion else None,
+            answers_first=guard is not None,
+            preflight=preflight,
+        )
         self._logs: RunLogs | None = None
         self._running = ""
         self._with_caller = with_caller
@@ -215,7 +147,7 @@ class SectionRun:
                 return self._last
         finally:
             # Where nothing is being removed, a watchdog that naps need not wake.
-            if self._removals is None:
+            if not self._boxes.are_left:
                 self.close()
 
     def close(self) -> None:
@@ -223,18 +155,15 @@ class SectionRun:
         guard, self._guard = self._guard, None
         if guard is None:
             return
-        if self._removals is not None and not guard.holds():
-            for name in self._removals.wait():
-                from stophooks.watchdog import leaks  # noqa: PLC0415 -- hardly ever needed
-
-                leaks.keep(leaks_dir(self._state_dir), name)
+        self._boxes.close(guard)
         guard.close()
 
     def _report(
         self, cancel: Cancellation, observer: Observer | None, waited_s: float, guard: Guard
     ) -> Report:
         # First: the engine answers while everything else is imported.
-        docker = self._begin_docker(guard, lambda: vault)
+        inherited = self._command_environ()
+        docker = self._boxes.executor(guard, inherited, lambda: vault)
         from stophooks import engine  # noqa: PLC0415 -- an agent's call without commands needs none
         from stophooks.executors.host import HostExecutor  # noqa: PLC0415 -- the same
         from stophooks.secrets.vault import Vault  # noqa: PLC0415 -- the same
@@ -242,7 +171,6 @@ class SectionRun:
 
         self._logs = RunLogs(self._state_dir, self._run_id)
         vault = Vault(self._public, self._section.commands, hides=(self._around,))
-        inherited = self._command_environ()
         host = HostExecutor(inherited, guard=guard, vault=vault, beside=self._section.jobs > 1)
         executors: dict[str, Executor] = {"host": host}
         if docker is not None:
@@ -395,104 +323,6 @@ class SectionRun:
         if self._logs is not None and is_due(self._logs):
             prune(self._logs.state_dir, keep=self._run_id)
 
-    def _begin_docker(
-        self, guard: Guard, vault: Callable[[], Vault]
-    ) -> LaterExecutor[Preflight] | None:
-        """The executor for containers, if any command needs one."""
-        preflight = self._preflight or preflight_for(self._section)
-        if preflight is None:
-            return None
-        from stophooks.executors.later import LaterExecutor  # noqa: PLC0415 -- few runs need it
-
-        environ = self._command_environ()
-
-        def begin() -> Preflight:
-            begun = preflight()
-            begun.guard = guard
-            # While the engine answers.
-            __import__("stophooks.executors.docker.executor")
-            return begun
-
-        def finish(preflight: Preflight) -> Executor:
-            from stophooks.executors.docker import DockerExecutor  # noqa: PLC0415 -- the same
-            from stophooks.executors.docker.removal import Removals  # noqa: PLC0415 -- the same
-
-            self._removals = Removals() if self._answers_first else None
-            return DockerExecutor(
-                environ,
-                os.getuid(),
-                os.getgid(),
-                home() or "/",
-                self._run_id,
-                guard=guard,
-                lock_dir=os.path.join(state_dir(environ), "locks"),
-                memory_dir=os.path.join(state_dir(environ), "images"),
-                deadline_s=self._section.deadline_s,
-                vault=vault(),
-                session=self._occasion.session if self._occasion else None,
-                preflight=preflight,
-                removals=self._removals,
-            )
-
-        return LaterExecutor(begin, finish)
-
-
-def left_behind() -> tuple[str, ...]:
-    """What there is to say of containers that no watchdog could remove; it is said once."""
-    folder = leaks_dir(state_dir(environ()))
-    if not os.path.exists(folder):
-        return ()
-    from stophooks.watchdog import leaks  # noqa: PLC0415 -- hardly ever is there anything
-
-    return tuple(map(_LEFT.format, leaks.take(folder)))
-
-
-def leaks_dir(wanted: str) -> str:
-    """Where it is kept that a container could not be removed; empty where nothing can be kept."""
-    with suppress(StoreError):
-        return os.path.join(writable_dir(wanted), "leaks")
-    return ""
-
-
-def preflight_for(section: Section) -> Callable[[], Preflight] | None:
-    """Begin to ask the engine what it is, beside everything else; returns the way to the answer.
-
-    None where no command of the section has a container.
-    """
-    if not any(command.container for command in section.commands):
-        return None
-    # What the main thread asks it needs, too; two threads that import from one package at once may
-    # wait for each other.
-    from stophooks.memo import image  # noqa: F401, PLC0415 -- as above
-
-    begun: list[Preflight] = []
-
-    def begin() -> None:
-        # What goes wrong here goes wrong again where somebody can say so.
-        with suppress(Exception):
-            begun.append(_preflight())
-
-    thread = threads.Thread(target=begin, daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # the system gives no more threads
-        return _preflight
-
-    def get() -> Preflight:
-        # Imports end, and nothing else is waited for in that thread.
-        thread.join()
-        return begun[0] if begun else _preflight()
-
-    return get
-
-
-def _preflight() -> Preflight:
-    from stophooks.executors.docker.preflight import Preflight  # noqa: PLC0415 -- few runs need it
-
-    preflight = Preflight(public_environ(), home() or "/", None)
-    preflight.begin()
-    return preflight
-
 
 def _explained(step: Step, why: Why) -> Step:
     if step.skip is not None:
@@ -503,20 +333,6 @@ def _explained(step: Step, why: Why) -> Step:
 def _inside(project: str, around: Mapping[str, str]) -> str:
     """The projects whose turns are held, by numbers, once that of this one is."""
     return ",".join(filter(None, (*around.get(RUNNING, "").split(","), project)))
-
-
-def remember(report: Report, more: Mapping[str, Any] | None = None) -> None:
-    """Put a run into the history; one that cannot be written changes nothing about the run.
-
-    Args:
-        report: The run.
-        more: What else there is to say of it, or instead of what the report says.
-    """
-    from stophooks.reports.kept import entry  # noqa: PLC0415 -- after the answer
-    from stophooks.store.history import History  # noqa: PLC0415 -- the same
-
-    with suppress(StoreError):
-        History(state_dir(environ())).add({**entry(report, at=time.time()), **(more or {})})
 
 
 def _busy(wait_s: float) -> ProjectBusyError:
