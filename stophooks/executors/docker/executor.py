@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from stophooks import threads
+from stophooks.contexts import suppress
 from stophooks.errors import ExecutorUnavailableError
 from stophooks.executors.docker import faults, images, owner, podman, spec, volumes
 from stophooks.executors.docker.identity import Identities
@@ -205,7 +206,9 @@ class DockerExecutor:
             if self._sweep is None:
                 from stophooks.executors.docker.sweep import Sweep  # noqa: PLC0415 -- time: it is imported while the engine starts a container
 
-                self._sweep = Sweep(engine, self._lock_dir)
+                # Without another thread it is left to the next run.
+                with suppress(RuntimeError):
+                    self._sweep = Sweep(engine, self._lock_dir)
 
     def _mounts(self, engine: Engine, mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
         socket = engine.endpoint.socket

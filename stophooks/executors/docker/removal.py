@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REMOVE_BOUND_S = 20.0
 PAUSE_S = 0.1
+# For so long a removal that nobody waits for lets other containers go first; seconds.
 YIELD_S = 1.0
 # An unanswered create may still be carried out: so often must the container be absent, so far
 # apart (seconds), before it counts as gone.

@@ -39,7 +39,8 @@ EXIT_AFTER_OUTPUT_S = 2.0
 OUTPUT_AFTER_EXIT_S = 5.0
 # How often a container is asked for its exit once nothing else can tell; seconds.
 ASK_EVERY_S = 0.2
-# Output that ends this long before its container does was cut off; seconds.
+# Output that ends this long before its container does was cut off, and what was started this long
+# after our start was answered was started again; clocks that differ by more are two. Seconds.
 EARLY_S = 0.25
 # A container that was killed for memory may be known to have ended before that is known, on a
 # busy machine by more than a third of a second; seconds.
@@ -282,8 +283,8 @@ class ContainerRun:
 
         An engine may answer a wait for a container that is restarted with the new start's code, 0.
         """
-        is_later = self._has_our_clock and (state.started_at or 0.0) > self._started_wall
-        return state.is_running or is_later
+        latest = self._started_wall + EARLY_S
+        return state.is_running or (self._has_our_clock and (state.started_at or 0.0) > latest)
 
     def _ended_early(self, state: State | None) -> bool:
         """Whether the output ended while the container still ran; told with our own clock only."""
@@ -295,7 +296,9 @@ class ContainerRun:
 
     @property
     def _has_our_clock(self) -> bool:
-        return self._engine.endpoint.socket is not None and self._engine.info.has_our_kernel
+        info = self._engine.info
+        is_here = self._engine.endpoint.socket is not None and info.has_our_kernel
+        return is_here and abs(info.clock_ahead_s) < EARLY_S
 
     def _end(self, grace_s: float) -> None:
         """SIGTERM, the grace, SIGKILL; the pump keeps the connection empty all the while."""

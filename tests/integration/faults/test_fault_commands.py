@@ -246,7 +246,7 @@ def test_row_26_a_container_that_was_started_again_speaks_for_nobody(
     rule = Rule(what=CALLS["inspect after"], action=Action.PASS, skip=1, before=restart)
 
     with Proxy(rule) as proxy:
-        ran = bench.run(proxy.url, f"[ -e /tmp/seen ] && {again}; touch /tmp/seen")
+        ran = bench.run(proxy.url, f"[ -e /tmp/seen ] && {again}; touch /tmp/seen; sleep 0.5")
 
     assert ran.short == ("unavailable", "lost", None)
     assert "started it again" in (ran.outcome.reason or "")
