@@ -112,8 +112,8 @@ class MaskFlow:
 
     def feed(self, *pieces: bytes | memoryview) -> bytes:
         """The next pieces of the stream; returns what can be said of them and of what was held."""
-        if self._key_lines is None and (ready := self._lines(pieces)):
-            return ready
+        if self._key_lines is None and (plain := self._plain(pieces)):
+            return plain
         whole = b"".join((self._held, *pieces) if self._held else pieces)
         newline = whole.rfind(b"\n")
         # The newline behind a carriage return at the end may be in the next piece.
@@ -122,16 +122,18 @@ class MaskFlow:
             end = self._mask.settled(whole, end)
         return self._take(whole, end) if end else self._hold(whole)
 
-    def _lines(self, pieces: Sequence[bytes | memoryview]) -> bytes | None:
-        """All lines that end in these pieces, where no secret is in them; None where one may be.
+    def _plain(self, pieces: Sequence[bytes | memoryview]) -> bytes | None:
+        """What can be said of pieces in which no secret is; None where one may be.
 
-        The same as is done with pieces of any kind, with a copy less: most output is such.
+        The same as `feed` says of any, with a copy less: most output is such.
         """
         last = bytes(pieces[-1]) if pieces else b""
         newline = last.rfind(b"\n")
         if newline < 0:
             return None
         end = max(newline, last.rfind(b"\r", newline + 1, -1)) + 1
+        if end < len(last):
+            end = self._mask.settled(last, end)
         ready = b"".join((self._held, *pieces[:-1], last[:end]))
         if self._mask.may_have(ready):
             return None

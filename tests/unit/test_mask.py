@@ -189,6 +189,28 @@ def test_what_is_masked_does_not_depend_on_the_pieces(
     assert b"".join([*said, flow.finish()]) == mask.data(whole)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    parts=st.lists(
+        st.sampled_from((*FRAGMENTS, *[b"\n", b"word", b" gh", b"\r"] * 4)), max_size=16
+    ),
+    cuts=st.lists(st.integers(0, 40_000), max_size=12),
+)
+def test_plain_pieces_are_handed_on_as_soon_as_any(
+    mask: Mask, parts: list[bytes], cuts: list[int]
+) -> None:
+    whole = b"".join(parts)
+    places = sorted({0, len(whole), *(cut % (len(whole) + 1) for cut in cuts)})
+    pieces = [whole[one:two] for one, two in pairwise(places)]
+    flow, slow = MaskFlow(mask), MaskFlow(mask)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slow, "_plain", lambda _: None)
+
+        assert [flow.feed(piece) for piece in pieces] == [slow.feed(piece) for piece in pieces]
+    assert flow.finish() == slow.finish()
+
+
 @pytest.mark.scenario("secrets: In pieces")
 @settings(max_examples=60, deadline=None)
 @given(parts=st.lists(st.sampled_from(FRAGMENTS[:-2]), max_size=5))
@@ -217,6 +239,8 @@ def test_words_are_handed_on_before_their_line_ends_and_beginnings_of_secrets_ar
     assert flow.feed(b"word") == b"word"
     assert flow.feed(b" cor") == b" "
     assert flow.feed(b"rect or") == b"correct or"
+    assert flow.feed(b" gh") == b" "
+    assert flow.feed(b"o\nnext word") == b"gho\nnext word"
     assert flow.feed(b" gh") == b" "
     assert flow.finish() == b"gh"
 
