@@ -10,7 +10,7 @@ from stophooks.executors.docker.waiter import Waiter
 from stophooks.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from stophooks.executors.base import Sink
     from stophooks.executors.docker.engine import Engine
@@ -52,8 +52,8 @@ class Links:
         self._waiter = Waiter(engine.open(), heard.wait_ended)
         self.output = Pump(self._attach, sink, heard.output_ended, mask)
 
-    def open(self) -> None:
-        """Open them all.
+    def open(self, *, meanwhile: Callable[[], None]) -> None:
+        """Open them all; ``meanwhile`` is called once while the engine does so.
 
         Raises:
             ExecutorUnavailableError: One cannot be opened.
@@ -68,6 +68,7 @@ class Links:
                 lambda client: self.output.attach(client, self._name),
                 bound_s=BOUND_S,
                 on=self._attach,
+                meanwhile=meanwhile,
             )
             if feed := self._feed:
                 self._engine.call(

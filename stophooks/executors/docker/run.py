@@ -121,7 +121,7 @@ class ContainerRun:
         if cancel.requested:
             return self._outcome(Status.CANCELLED, reason=cancel.reason)
         warnings = self._create()
-        self._linked().open()
+        self._linked().open(meanwhile=self._check_kept)
         if cancel.requested:
             return self._outcome(Status.CANCELLED, reason=cancel.reason)
         self._start()
@@ -139,19 +139,29 @@ class ContainerRun:
                 "create", create, bound_s=CREATE_BOUND_S, meanwhile=self._linked
             )
             self._is_create_answered = True
-            kept = self._inspect().get("HostConfig")
-            if not isinstance(kept, dict):
-                raise malformed("inspect")
         except EngineRefusedError as err:
             # A server error may come from between us and an engine that goes on creating.
             if codes.BAD_REQUEST <= err.status < codes.INTERNAL_SERVER_ERROR:
                 self._is_create_answered = True
             raise faults.create(err) from err
-        asked, found = self._config["HostConfig"], kept if isinstance(kept, dict) else {}
-        is_podman = self._engine.info.is_podman
-        faults.check_kept(asked, podman.kept(asked, found) if is_podman else found)
         warnings = answer.get("Warnings")
         return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
+
+    def _check_kept(self) -> None:
+        """Look whether the engine keeps all that was asked of it.
+
+        Raises:
+            ExecutorUnavailableError: It has dropped some, or does not tell.
+        """
+        try:
+            kept = self._inspect().get("HostConfig")
+            if not isinstance(kept, dict):
+                raise malformed("inspect")
+        except EngineRefusedError as err:
+            raise faults.create(err) from err
+        is_podman = self._engine.info.is_podman
+        asked = self._config["HostConfig"]
+        faults.check_kept(asked, podman.kept(asked, kept) if is_podman else kept)
 
     def _inspect(self) -> dict[str, Any]:
         return self._engine.ask(
