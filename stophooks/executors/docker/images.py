@@ -113,6 +113,7 @@ def obtain(
                 fault="image-missing",
             )
         pulls.get(engine, container, note=note, cancel=cancel)
+        recent.forget(engine.endpoint.url, container.image)
         image = _inspect(engine, container.image)
     if image is None:
         raise ExecutorUnavailableError(
@@ -135,7 +136,7 @@ def _there(engine: Engine, container: Container) -> Image | None:
 
 def _inspect(engine: Engine, name: str) -> Image | None:
     try:
-        data = recent.take(engine.endpoint.url, name) or engine.ask(
+        data = recent.known(engine.endpoint.url, name) or engine.ask(
             "image inspect", lambda client: client.inspect_image(name)
         )
         if not isinstance(data.get("Id"), str):

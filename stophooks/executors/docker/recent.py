@@ -1,4 +1,4 @@
-"""What an engine has just said of its images, for the next one here who would ask the same."""
+"""What an engine has just said of its images, for those here who would ask the same."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ def note(url: str, image: str, said: dict[str, Any], *, at: float) -> None:
     _said[url, image] = at, said
 
 
-def take(url: str, image: str) -> dict[str, Any] | None:
-    """What was kept, once, while it is fresh."""
-    at, said = _said.pop((url, image), (0.0, None))
+def known(url: str, image: str) -> dict[str, Any] | None:
+    """What was kept, while it is fresh."""
+    at, said = _said.get((url, image), (0.0, None))
     return said if time.monotonic() - at < FRESH_S else None
+
+
+def forget(url: str, image: str) -> None:
+    """The engine may have another one of this name now."""
+    _said.pop((url, image), None)
