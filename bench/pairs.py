@@ -51,7 +51,7 @@ def take(contenders: Sequence[Contender], *, rounds: int, warm_up: int = WARM_UP
     runs: dict[str, list[Ran]] = {one.name: [] for one in contenders if one.call}
     broken = False
     # Whoever comes behind the same one each time would have what that one leaves behind.
-    order = random.Random(0)  # noqa: S311 -- nobody is to guess nothing
+    order = random.Random(0)  # noqa: S311 -- an order, not a secret
     for number in range(warm_up + rounds):
         for one in order.sample(contenders, len(contenders)):
             if one.call is None or one.name not in runs:

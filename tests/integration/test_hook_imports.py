@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.test_hook_answers import PASSES, payload, project
+from tests.integration.test_watchdog import IMAGE
 from tests.repositories import git
 
 if TYPE_CHECKING:
@@ -218,6 +219,22 @@ def test_a_stop_imports_what_is_listed_and_no_more(stophooks: Stophooks, tmp_pat
     new = found - started
     assert sorted(new - {"stophooks", *(f"stophooks.{name}" for name in OWN), *STANDARD}) == []
     assert new & {*NEVER} == set()
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_stop_with_a_container_imports_nothing_slow_either(
+    stophooks: Stophooks, tmp_path: Path
+) -> None:
+    where = project(tmp_path / "project", BOX.replace("busybox:1", IMAGE))
+    assert stophooks("hook", "--agent", "claude", cwd=where, stdin=payload()).returncode == 0
+    (where / "new").touch()
+
+    _, started = lean(stophooks, where, "import os")
+    code, found = lean(stophooks, where, SCRIPT, "hook", "--agent", "claude")
+
+    assert code == 0
+    assert "stophooks.executors.docker.run" in found
+    assert (found - started) & {*NEVER, "struct", "socket", "queue", "datetime"} == set()
 
 
 def test_the_list_has_nothing_that_a_stop_does_not_import(

@@ -50,6 +50,7 @@ def test_a_removal_waits_for_all_that_are_at_work(
         with removals.before_them():
             removals.begin(ENGINE, "a")
             removals.begin(ENGINE, "b")
+        # By nothing can it be seen that they wait; removed would they be within a millisecond.
         time.sleep(0.1)
         assert removed == []
 

@@ -144,7 +144,7 @@ class Engine:
         """The answer of one call, or an error within ``bound_s`` (or `CALL_BOUND_S`) seconds.
 
         ``on`` is a connection that the caller goes on using after an answer; after an error it
-        is closed. ``meanwhile`` is called once while the engine works, and takes no time of note.
+        is closed. ``meanwhile`` is called once while the engine works; the bound begins behind it.
 
         Raises:
             EngineRefusedError: The engine said no, or nothing that can be understood.

@@ -170,6 +170,16 @@ class ContainerRun:
             bound_s=INSPECT_BOUND_S,
         )
 
+    def _state_now(self) -> State:
+        """What the engine says that the container does.
+
+        Raises:
+            EngineRefusedError, ExecutorUnavailableError, ValueError: It does not say.
+        """
+        from stophooks.executors.docker.state import read  # noqa: PLC0415 -- as in `_linked`
+
+        return read(self._inspect())
+
     def _linked(self) -> Links:
         if self._links is None:
             from stophooks.executors.docker.links import Links  # noqa: PLC0415 -- time: it is imported while the engine works
@@ -252,10 +262,8 @@ class ContainerRun:
         Raises:
             ExecutorUnavailableError: Nobody knows.
         """
-        from stophooks.executors.docker.state import read  # noqa: PLC0415 -- as in `_linked`
-
         try:
-            state = read(self._inspect())
+            state = self._state_now()
         except (EngineRefusedError, ValueError) as err:
             raise faults.lost(str(err)) from err
         except ExecutorUnavailableError as err:
@@ -362,12 +370,10 @@ class ContainerRun:
 
     def _state(self, *, may_be_oom: bool = False) -> State | None:
         """The container's state after its end, or None; nothing fails for want of it."""
-        from stophooks.executors.docker.state import read  # noqa: PLC0415 -- as in `_linked`
-
         until = time.monotonic() + OOM_BOUND_S
         while True:
             try:
-                state = read(self._inspect())
+                state = self._state_now()
             except EngineRefusedError as err:
                 self._is_gone = err.status == codes.NOT_FOUND
                 return None

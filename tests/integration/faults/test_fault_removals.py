@@ -81,6 +81,23 @@ def test_an_agent_does_not_wait_for_a_removal(
         wait_until(lambda: not watchdogs_in(tmp_path))
 
 
+def test_an_engine_is_asked_once_for_the_image_of_several_commands(
+    stophooks: Stophooks, engine: docker.DockerClient, place: Path, tmp_path: Path
+) -> None:
+    command = {"image": IMAGE, "network": "none", "run": "true"}
+    commands = [{"name": name, **command} for name in ("one", "two", "three")]
+    (place / "stophooks.json").write_text(json.dumps({"stop": {"jobs": 3, "commands": commands}}))
+    with Proxy() as proxy:
+        assert silent(stop(stophooks, place, DOCKER_HOST=proxy.url))
+
+        wait_until(lambda: not containers(engine, place))
+        wait_until(lambda: not watchdogs_in(tmp_path))
+        assert proxy.count(CALLS["create"]) == 3
+        # Before the commands, and after them: it may be another one by then.
+        assert proxy.count(CALLS["image inspect"]) == 2
+        assert proxy.count(CALLS["info"]) == 1
+
+
 @pytest.mark.scenario("watchdog: There is no watchdog to take over")
 def test_without_a_watchdog_the_removal_is_waited_for(
     stophooks: Stophooks, engine: docker.DockerClient, place: Path
